@@ -1,0 +1,1 @@
+"""Oh-LoRA's language: prompts, replies, the model that writes them, and her memory."""

@@ -1,0 +1,63 @@
+"""One remembered item and its written form ``[key: value]``. Knows no file and no model."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# A bracket with a colon and no other bracket inside it.
+_ITEM = re.compile(r"\[([^\[\]]*)\]")
+_LEADING = re.compile(r"\s*\[([^\[\]]*)\]")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A remembered item: ``Memory("내일 일정", "친구 만나기")`` is written ``[내일 일정: 친구 만나기]``."""
+
+    key: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"[{self.key}: {self.value}]"
+
+    @property
+    def item(self) -> str:
+        """The written form without its brackets."""
+        return f"{self.key}: {self.value}"
+
+    def same_as(self, other: Memory) -> bool:
+        """Whether both say the same, blanks aside (the published rule for not saving twice)."""
+        return _squeezed(self) == _squeezed(other)
+
+    @staticmethod
+    def parse(content: str) -> Memory | None:
+        """The memory that stands between two brackets, or None where it has no key, no value or no colon."""
+        key, colon, value = content.partition(":")
+        key, value = " ".join(key.split()), " ".join(value.split())
+        return Memory(key, value) if colon and key and value else None
+
+
+def find_memories(text: str) -> list[Memory]:
+    """Every ``[key: value]`` in ``text``, in order."""
+    found = (Memory.parse(match.group(1)) for match in _ITEM.finditer(text))
+    return [memory for memory in found if memory is not None]
+
+
+def split_leading_memories(text: str) -> tuple[list[Memory], str]:
+    """The memories that ``text`` begins with, and what follows them.
+
+    ``"[내일 일정: 친구 만나기] 나 내일 뭐하지"`` gives that memory and ``"나 내일 뭐하지"``.
+    A leading bracket that is no memory (``[경고]``) belongs to the text.
+    """
+    memories: list[Memory] = []
+    while match := _LEADING.match(text):
+        memory = Memory.parse(match.group(1))
+        if memory is None:
+            break
+        memories.append(memory)
+        text = text[match.end() :]
+    return memories, text.strip()
+
+
+def _squeezed(memory: Memory) -> str:
+    return "".join(memory.item.split())

@@ -1,0 +1,50 @@
+"""The one prompt format of Oh-LoRA, rendered for training and for chat.
+
+Knows the markers and where a memory stands; knows no tokenizer and no model.
+
+Source of the format: the published fine-tuning data of Oh-LoRA. One training text is
+``{input} (답변 시작) ### 답변: {output} (답변 종료) <|endoftext|>`` and the loss starts right after ``### 답변:``,
+so a chat prompt ends exactly there.
+"""
+
+from __future__ import annotations
+
+import re
+
+ANSWER_START = "(답변 시작)"
+ANSWER_PREFIX = "### 답변:"
+ANSWER_END = "(답변 종료)"
+END_OF_TEXT = "<|endoftext|>"
+MARKERS = (ANSWER_START, ANSWER_PREFIX, ANSWER_END)
+
+_SPECIAL_TEXT = re.compile(r"\(답변\s*(?:시작|종료)\)|###\s*답변:|<\|[a-z_]+\|>")
+_BLANKS = re.compile(r"\s+")
+
+
+def clean_user_text(text: str) -> str:
+    """``text`` in one line, without control characters, lone surrogates and the format's own markers.
+
+    Whoever types ``(답변 종료)`` does not end her reply with it: markers are structure, not speech.
+    """
+    text = _BLANKS.sub(" ", text)
+    text = "".join(c for c in text if c.isprintable() or c == "\u200d")
+    while _SPECIAL_TEXT.search(text):  # removing one marker may join the halves of another
+        text = _SPECIAL_TEXT.sub("", text)
+    return _BLANKS.sub(" ", text).strip()
+
+
+def render_prompt(text: str, memory: str | None = None) -> str:
+    """The text after which the model writes its reply.
+
+    Args:
+        text: what the user said.
+        memory: one remembered item as ``key: value``, without brackets, or None.
+    """
+    item = f"[{clean_user_text(memory)}] " if memory else ""
+    return f"{item}{clean_user_text(text)} {ANSWER_START} {ANSWER_PREFIX}"
+
+
+def render_reply(reply: str, save: str | None = None) -> str:
+    """What the model is to write after ``render_prompt``: the memory to save (``key: value``), the reply, the end."""
+    item = f"[{save}] " if save else ""
+    return f" {item}{reply} {ANSWER_END} {END_OF_TEXT}"
