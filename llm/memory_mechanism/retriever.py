@@ -1,0 +1,109 @@
+"""Finds the remembered line that fits what the user said, by sentence embeddings. Knows no file and no language model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from llm.errors import ModelFolderError
+from llm.memory_mechanism.memory import Memory
+
+THRESHOLD = 0.6  # published
+THRESHOLD_FILE = "retriever.json"  # beside the model's weights, where training chose another threshold
+TIE = 1e-4  # scores nearer than this mean the same; the newer line wins
+BATCH = 64
+
+
+class Encoder(Protocol):
+    """What the retriever needs of a sentence-transformers model."""
+
+    def encode_query(self, inputs: list[str], **kwargs: object) -> np.ndarray: ...
+
+    def encode_document(self, inputs: list[str], **kwargs: object) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Recall:
+    """A memory that fits a prompt and its cosine similarity."""
+
+    memory: Memory
+    score: float
+
+
+class MemoryRetriever:
+    """Embeds prompts and memories; each distinct memory is embedded once."""
+
+    def __init__(self, encoder: Encoder, threshold: float = THRESHOLD) -> None:
+        self.encoder = encoder
+        self.threshold = threshold
+        self._embeddings: dict[Memory, np.ndarray] = {}
+        self._memories: tuple[Memory, ...] = ()
+        self._matrix = np.zeros((0, 0), dtype=np.float32)  # (memories, dimensions), rows of length one
+
+    @classmethod
+    def load(cls, folder: Path, device: str = "cpu") -> MemoryRetriever:
+        """The sentence-transformers model in ``folder``, with the threshold stored beside it or the published 0.6.
+
+        Raises:
+            ModelFolderError: the folder lacks a file or holds a broken one.
+        """
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+        if not (folder / "modules.json").is_file():
+            raise ModelFolderError(f"기억 검색 모델 폴더에 modules.json 이 없어요: {folder}")
+        try:
+            encoder = SentenceTransformer(str(folder), device=device, local_files_only=True)
+            stored = folder / THRESHOLD_FILE
+            threshold = json.loads(stored.read_text(encoding="utf-8"))["threshold"] if stored.is_file() else THRESHOLD
+            return cls(encoder, float(threshold))
+        except Exception as error:  # every way in which a file can be broken: the library raises many types
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+            raise ModelFolderError(
+                f"기억 검색 모델을 읽지 못했어요: {folder} - 파일이 빠졌거나 깨졌어요. 다시 받아 주세요. ({reason})"
+            ) from error
+
+    def best(self, prompt: str, memories: Sequence[Memory]) -> Recall | None:
+        """The memory most similar to ``prompt``, at or above the threshold; of equals the last one.
+
+        Only memories not seen before are embedded: a turn over an unchanged file embeds the prompt alone.
+        """
+        scores = self.scores(prompt, memories)
+        if not len(scores):
+            return None
+        best = int(np.flatnonzero(scores >= scores.max() - TIE)[-1])
+        score = float(scores[best])
+        return Recall(memories[best], score) if score >= self.threshold else None
+
+    def scores(self, prompt: str, memories: Sequence[Memory]) -> np.ndarray:
+        """Cosine similarity (-1 to 1) of ``prompt`` with each of ``memories``, shape (memories,)."""
+        if not memories:
+            return np.zeros(0, dtype=np.float32)
+        self._embed(tuple(memories))
+        query = self.encoder.encode_query([prompt], convert_to_numpy=True, show_progress_bar=False)[0]
+        return self._matrix @ _unit(np.asarray(query, dtype=np.float32))
+
+    def _embed(self, memories: tuple[Memory, ...]) -> None:
+        if memories == self._memories:
+            return
+        known = {memory: self._embeddings[memory] for memory in memories if memory in self._embeddings}
+        new = [memory for memory in dict.fromkeys(memories) if memory not in known]
+        if new:
+            rows = self.encoder.encode_document(
+                [memory.item for memory in new], convert_to_numpy=True, show_progress_bar=False, batch_size=BATCH
+            )
+            known.update(zip(new, (_unit(np.asarray(row, dtype=np.float32)) for row in rows), strict=True))
+        self._embeddings = known  # what the file no longer holds is forgotten
+        self._matrix = np.stack([known[memory] for memory in memories])
+        self._memories = memories
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / max(float(np.linalg.norm(vector)), 1e-12)
