@@ -1,0 +1,297 @@
+"""The language model: a folder of weights in, streamed text out.
+
+Knows tokens, sampling and where weights lie; knows nothing of memory files, terminals or faces. The published model
+(a LoRA adapter over Polyglot-Ko 1.3B) and the embedded one go through the same loader.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from tokenizers.decoders import DecodeStream
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging as transformers_logging
+
+from llm.errors import ModelFolderError, PromptTooLongError
+from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS
+from llm.reply import ReplyParser
+
+TEMPERATURE = 0.6  # published
+TOP_P = 1.0  # published: no nucleus
+MAX_NEW_TOKENS = 80
+BASE_FOLDERS = ("base", "polyglot_original")  # where an adapter's base lies, beside the adapter
+NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
+_LARGE = 1024  # hidden size from which bf16 pays on a CPU: decoding then waits for memory
+
+# Symbols that friends type. Whatever else a model thinks of (⊂ ╋ ⑥ 漢) is never sampled.
+_SYMBOLS = set(" \n!#$%&'()*+,-./:;<=>?@[]^_`|~…·~♥♡★☆♪♬→×÷°℃‘’\u200d\ufe0f")
+_LETTER = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣA-Za-z0-9]")
+_FORBIDDEN = re.compile(r"https?|www\.|://", re.IGNORECASE)
+
+
+class LanguageModel:
+    """A causal language model that writes Oh-LoRA's replies."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        temperature: float = TEMPERATURE,
+        top_p: float = TOP_P,
+    ) -> None:
+        """
+        Args:
+            model: a causal language model in eval mode, on its device.
+            tokenizer: its fast tokenizer.
+            temperature: above 0; sampling as published at 0.6.
+            top_p: nucleus in (0, 1]; 1 samples from the whole distribution.
+        """
+        self.model = model
+        self.tokenizer = tokenizer
+        self.temperature = temperature
+        self.top_p = top_p
+        self.context = model.config.max_position_embeddings
+        self._ends = {tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(END_OF_TEXT)} - {None}
+        self._ends |= {tokenizer.convert_tokens_to_ids(ANSWER_END)} - {None, tokenizer.unk_token_id}
+        self._never = _never_sampled(tokenizer, model.config.vocab_size, self._ends).to(model.device)
+        self._end_ids = torch.tensor(sorted(self._ends), device=model.device)
+
+    @classmethod
+    def load(cls, folder: Path, base: Path | None = None, device: str = "cpu") -> LanguageModel:
+        """The model of ``folder``: a PEFT adapter with its base, or a whole transformers model.
+
+        Args:
+            folder: holds ``adapter_config.json`` (then ``base`` is its base model) or ``config.json``.
+            base: the base's folder; by default ``base`` or ``polyglot_original`` beside ``folder``, whatever path
+                the adapter's JSON records.
+            device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+
+        Raises:
+            ModelFolderError: a file is missing or broken, or weights and config do not fit.
+        """
+        folder = Path(folder)
+        transformers_logging.set_verbosity_error()
+        transformers_logging.disable_progress_bar()
+        if (folder / "adapter_config.json").is_file():
+            base = Path(base) if base is not None else find_base(folder)
+            model = _load_adapter(folder, _load_model(base, device))
+        else:
+            base = folder
+            model = _load_model(folder, device)
+        tokenizer = _load_tokenizer(folder if (folder / "tokenizer.json").is_file() else base)
+        if len(tokenizer) > model.config.vocab_size:
+            raise ModelFolderError(
+                f"토크나이저({len(tokenizer)}개)와 모델({model.config.vocab_size}개)의 어휘 크기가 맞지 않아요: {folder}"
+            )
+        settings = model.generation_config
+        return cls(
+            model.eval(),
+            tokenizer,
+            temperature=settings.temperature or TEMPERATURE,
+            top_p=settings.top_p or TOP_P,
+        )
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens ``text`` has."""
+        return len(self._encode(text))
+
+    @torch.inference_mode()
+    def stream(
+        self, prompt: str, generator: torch.Generator | None = None, max_new_tokens: int = MAX_NEW_TOKENS
+    ) -> Iterator[str]:
+        """Yields the raw text after ``prompt`` piece by piece, markers and memory brackets included.
+
+        A piece never holds half a character. The text ends with the end mark, with the end of text, or when the
+        budget is spent; it cannot end before it says something outside of brackets.
+
+        Args:
+            prompt: as ``llm.prompt.render_prompt`` gives it.
+            generator: a CPU generator; the same state repeats the same text.
+            max_new_tokens: counts the reply alone.
+
+        Raises:
+            PromptTooLongError: the prompt leaves less than ``max_new_tokens`` positions of the context.
+        """
+        ids = self._encode(prompt)
+        limit = self.context - max_new_tokens
+        if len(ids) > limit:
+            raise PromptTooLongError(len(ids), limit)
+        return self._decode(ids, generator, max_new_tokens)
+
+    def _encode(self, text: str) -> list[int]:
+        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    @torch.inference_mode()
+    def _decode(self, ids: list[int], generator: torch.Generator | None, budget: int) -> Iterator[str]:
+        text = DecodeStream(skip_special_tokens=False)
+        parser = ReplyParser()
+        spoken, said = [], False
+        step = torch.tensor([ids], device=self.model.device)
+        cache = None
+        for _ in range(budget):
+            out = self.model(input_ids=step, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            cache = out.past_key_values
+            scores = out.logits[0, -1].float().masked_fill(self._never, -torch.inf)
+            if not said or parser.in_bracket:
+                scores[self._end_ids] = -torch.inf
+            scores[_would_repeat(spoken)] = -torch.inf
+            token = self._sample(scores, generator)
+            piece = text.step(self.tokenizer._tokenizer, token)
+            if token in self._ends:
+                if piece:
+                    yield piece
+                return
+            if piece:
+                piece = "".join(c for c in piece if _speakable(c))
+                said = bool(_LETTER.search(parser.feed(piece))) or said
+                if piece:
+                    yield piece
+                if parser.ended:
+                    return
+            spoken = [] if parser.in_bracket else [*spoken, token]
+            step = torch.tensor([[token]], device=self.model.device)
+
+    def _sample(self, scores: torch.Tensor, generator: torch.Generator | None) -> int:
+        probabilities = torch.softmax(scores.cpu() / self.temperature, dim=-1)
+        if self.top_p < 1:
+            ordered, order = probabilities.sort(descending=True)
+            ordered[ordered.cumsum(0) - ordered > self.top_p] = 0
+            return int(order[torch.multinomial(ordered, 1, generator=generator)])
+        return int(torch.multinomial(probabilities, 1, generator=generator))
+
+
+def find_base(adapter: Path) -> Path:
+    """The folder of an adapter's base model: ``base`` or ``polyglot_original`` beside the adapter.
+
+    Raises:
+        ModelFolderError: neither is there.
+    """
+    for name in BASE_FOLDERS:
+        if (adapter.parent / name / "config.json").is_file():
+            return adapter.parent / name
+    raise ModelFolderError(
+        f"LoRA 어댑터({adapter})의 바탕 모델이 없어요. EleutherAI/polyglot-ko-1.3b 를 "
+        f"{adapter.parent / 'polyglot_original'} 폴더에 받아 주세요."
+    )
+
+
+def choose_dtype(config: object, device: str) -> torch.dtype:
+    """bf16 where that is faster: on a GPU that has it, and for large models on a CPU with bf16 instructions."""
+    if device.startswith("cuda"):
+        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    large = getattr(config, "hidden_size", 0) >= _LARGE
+    return torch.bfloat16 if large and torch.cpu._is_avx512_bf16_supported() else torch.float32
+
+
+def _load_model(folder: Path, device: str) -> PreTrainedModel:
+    from transformers import AutoConfig
+
+    if not (folder / "config.json").is_file():
+        raise ModelFolderError(f"언어 모델 폴더에 config.json 이 없어요: {folder}")
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        model, info = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=choose_dtype(config, device),
+            local_files_only=True,
+            use_safetensors=True,
+            output_loading_info=True,
+        )
+    except Exception as error:  # every way in which a file can be broken: the library raises many types
+        raise ModelFolderError(
+            f"언어 모델을 읽지 못했어요: {folder} - 파일이 빠졌거나 깨졌어요. 다시 받아 주세요. ({_short(error)})"
+        ) from error
+    _refuse_mismatch(folder, info)
+    return model.to(device)
+
+
+def _refuse_mismatch(folder: Path, info: dict) -> None:
+    problems = [f"없음 {name}" for name in sorted(info["missing_keys"])]
+    # Buffers that old checkpoints stored and new code computes are no mismatch.
+    unexpected = [k for k in info["unexpected_keys"] if not re.search(r"\.(bias|masked_bias|rotary_emb\.inv_freq)$", k)]
+    problems += [f"모르는 이름 {name}" for name in sorted(unexpected)]
+    problems += [f"크기 다름 {entry[0]}" for entry in sorted(info["mismatched_keys"])]
+    if problems:
+        raise ModelFolderError(f"가중치가 모델과 맞지 않아요: {folder} - {_summary(problems)}")
+
+
+def _load_adapter(folder: Path, model: PreTrainedModel) -> PreTrainedModel:
+    from peft import PeftConfig, PeftModel, get_peft_model_state_dict
+    from safetensors import safe_open
+
+    weights = folder / "adapter_model.safetensors"
+    if not weights.is_file():
+        raise ModelFolderError(f"LoRA 어댑터 파일이 없어요: {weights} - 다시 받아 주세요.")
+    try:
+        config = PeftConfig.from_pretrained(str(folder))
+        config.inference_mode = True
+        with safe_open(weights, framework="pt") as file:
+            found = set(file.keys())
+        adapted = PeftModel.from_pretrained(model, str(folder), config=config)
+    except Exception as error:  # as above: a broken JSON, a broken file, shapes of another base
+        raise ModelFolderError(
+            f"LoRA 어댑터를 읽지 못했어요: {folder} - 바탕 모델과 맞지 않거나 파일이 깨졌어요. ({_short(error)})"
+        ) from error
+    wanted = set(get_peft_model_state_dict(adapted))
+    problems = [f"없음 {name}" for name in sorted(wanted - found)]
+    problems += [f"모르는 이름 {name}" for name in sorted(found - wanted)]
+    if problems:
+        raise ModelFolderError(f"LoRA 어댑터가 바탕 모델과 맞지 않아요: {folder} - {_summary(problems)}")
+    return adapted.merge_and_unload()
+
+
+def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer._tokenizer  # noqa: B018  # a slow tokenizer has none, and cannot stream
+    except Exception as error:  # as above
+        raise ModelFolderError(f"토크나이저를 읽지 못했어요: {folder} - 다시 받아 주세요. ({_short(error)})") from error
+    return tokenizer
+
+
+def _never_sampled(tokenizer: PreTrainedTokenizerBase, size: int, ends: set[int]) -> torch.Tensor:
+    """Mask (size,) of the tokens that no reply may hold: special ones but the ends, symbols, quotes, URLs, padding."""
+    never = torch.zeros(size, dtype=torch.bool)
+    never[len(tokenizer) :] = True
+    special = set(tokenizer.all_special_ids) | {tokenizer.convert_tokens_to_ids(m) for m in MARKERS}
+    for token, text in enumerate(tokenizer.batch_decode([[i] for i in range(len(tokenizer))])):
+        whole = "\ufffd" not in text  # else a part of a character: what it becomes is judged when it is complete
+        if token in special or (whole and (_FORBIDDEN.search(text) or not all(map(_speakable, text)))):
+            never[token] = True
+    for token in ends:
+        never[token] = False
+    unknown = tokenizer.unk_token_id
+    if unknown is not None and unknown not in ends:
+        never[unknown] = True
+    return never
+
+
+def _speakable(character: str) -> bool:
+    if "가" <= character <= "힣" or "ㄱ" <= character <= "ㅣ" or character in _SYMBOLS:
+        return True
+    if character.isascii():
+        return character.isalnum()
+    return unicodedata.category(character) == "So" and (ord(character) >= 0x1F000 or 0x2600 <= ord(character) <= 0x27BF)
+
+
+def _would_repeat(tokens: list[int], size: int = NO_REPEAT_NGRAM) -> list[int]:
+    """The tokens that would bring a run of ``size`` tokens a second time."""
+    last = tuple(tokens[-(size - 1) :])
+    if len(last) < size - 1:
+        return []
+    runs = (tuple(tokens[i : i + size]) for i in range(len(tokens) - size + 1))
+    return [run[-1] for run in runs if run[:-1] == last]
+
+
+def _summary(problems: list[str], shown: int = 3) -> str:
+    more = f" 외 {len(problems) - shown}개" if len(problems) > shown else ""
+    return ", ".join(problems[:shown]) + more
+
+
+def _short(error: Exception) -> str:
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}"[:160]
