@@ -1,0 +1,1 @@
+"""Training and evaluation of the language model. Chatting never imports this package."""

@@ -1,0 +1,183 @@
+"""The hand-written conversations and how they become training pairs.
+
+A *family* (one line of a file in ``conversations/``) holds prompts that mean the same and replies of which each fits
+each of its prompts. Slots such as ``{food}`` are filled from ``values/food.txt``. Knows the files and the prompt format;
+knows no tokenizer and no model.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from llm.fine_tuning.particles import attach
+from llm.memory_mechanism.memory import split_leading_memories
+
+CONVERSATIONS = Path(__file__).parent / "conversations"
+VALUES = Path(__file__).parent / "values"
+HELD_OUT_FRACTION = 0.1  # of each slot's values: evaluation asks with them, training never sees them
+
+_SLOT = re.compile(r"\{(\w+)")
+
+
+@dataclass(frozen=True)
+class Family:
+    """Prompts and replies that fit each other.
+
+    ``memory`` is a remembered item (``key: value``) that stands before the prompt, ``save`` one that she writes down;
+    both may hold slots.
+    """
+
+    name: str
+    prompts: tuple[str, ...]
+    replies: tuple[str, ...]
+    memory: str | None = None
+    save: str | None = None
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        texts = [self.memory or "", self.save or "", *self.prompts, *self.replies]
+        return tuple(sorted({name for text in texts for name in _SLOT.findall(text)}))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One training example: what stands in the prompt and what she answers."""
+
+    prompt: str
+    reply: str
+    memory: str | None = None
+    save: str | None = None
+
+
+def load_families(folder: Path = CONVERSATIONS) -> list[Family]:
+    """Every family of every ``*.jsonl`` file in ``folder``, in the order of file names and lines.
+
+    Raises:
+        ValueError: a line that is no family, with its file and line number.
+    """
+    families = []
+    for path in sorted(folder.glob("*.jsonl")):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if line.strip():
+                try:
+                    families.append(_family(json.loads(line)))
+                except (KeyError, TypeError, ValueError) as error:
+                    raise ValueError(f"{path.name}:{number}: no family of prompts and replies ({error})") from error
+    return families
+
+
+def _family(fields: Mapping[str, object]) -> Family:
+    return Family(
+        name=str(fields["family"]),
+        prompts=tuple(fields["prompts"]),  # type: ignore[arg-type]
+        replies=tuple(fields["replies"]),  # type: ignore[arg-type]
+        memory=fields.get("memory"),  # type: ignore[arg-type]
+        save=fields.get("save"),  # type: ignore[arg-type]
+    )
+
+
+def load_values(folder: Path = VALUES, held_out: bool = False) -> dict[str, list[str]]:
+    """Slot name -> values. ``held_out`` gives the tenth that is kept for evaluation, else the nine tenths for training.
+
+    Which value belongs where depends on its own spelling alone, so a list may grow without moving any.
+    """
+    values = {}
+    for path in sorted(folder.glob("*.txt")):
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        values[path.stem] = [v for v in lines if is_held_out(v) == held_out]
+    return values
+
+
+def is_held_out(value: str) -> bool:
+    """Whether ``value`` is kept for evaluation."""
+    return zlib.crc32(value.encode("utf-8")) % 1000 < HELD_OUT_FRACTION * 1000
+
+
+def plain_texts(families: Sequence[Family]) -> Iterator[str]:
+    """Every hand-written sentence with its slots emptied: text for a tokenizer to learn from."""
+    for family in families:
+        empty = {name: "" for name in family.slots}
+        for text in (*family.prompts, *family.replies, *(t for t in (family.memory, family.save) if t)):
+            yield attach(text, empty)
+
+
+def training_pairs(
+    families: Sequence[Family],
+    values: Mapping[str, Sequence[str]],
+    rounds: int,
+    seed: int,
+    slot_fills: int = 2,
+    distractors: float = 0.1,
+    typing: float = 0.3,
+) -> list[Pair]:
+    """Every prompt of every family once a round, each time with another reply, in a random order.
+
+    Args:
+        families: as loaded.
+        values: what the slots are filled with.
+        rounds: how often every prompt comes.
+        seed: the same seed gives the same pairs.
+        slot_fills: how many values a prompt with slots gets each round.
+        distractors: share of the prompts without a memory that get one which has nothing to do with them, so that
+            she learns to leave it alone.
+        typing: share of the prompts that are typed carelessly: without blanks, without the end mark, called by name.
+    """
+    rng = random.Random(seed)
+    memories = [f.memory for f in families if f.memory]
+    pairs = []
+    for _ in range(rounds):
+        turn = []
+        for family in families:
+            replies: list[str] = []
+            for prompt in family.prompts:
+                for _ in range(slot_fills if family.slots else 1):
+                    if not replies:
+                        replies = rng.sample(family.replies, len(family.replies))
+                    pair = _fill(family, prompt, replies.pop(), values, rng)
+                    if pair.memory is None and rng.random() < distractors and _may_be_distracted(family):
+                        pair = replace(pair, memory=_fill_text(rng.choice(memories), values, rng))
+                    if rng.random() < typing:
+                        pair = replace(pair, prompt=_typed_carelessly(pair.prompt, rng))
+                    turn.append(pair)
+        rng.shuffle(turn)
+        pairs += turn
+    return pairs
+
+
+def _fill(family: Family, prompt: str, reply: str, values: Mapping[str, Sequence[str]], rng: random.Random) -> Pair:
+    chosen = {name: rng.choice(values[name]) for name in family.slots}
+    typed, text = split_leading_memories(attach(prompt, chosen))
+    if typed:  # the program saves what the user brackets, and the bracket reaches the model as a memory
+        return Pair(text, attach(reply, chosen), memory=typed[-1].item)
+    return Pair(
+        text,
+        attach(reply, chosen),
+        memory=attach(family.memory, chosen) if family.memory else None,
+        save=attach(family.save, chosen) if family.save else None,
+    )
+
+
+def _fill_text(template: str, values: Mapping[str, Sequence[str]], rng: random.Random) -> str:
+    return attach(template, {name: rng.choice(values[name]) for name in _SLOT.findall(template)})
+
+
+def _may_be_distracted(family: Family) -> bool:
+    """Families that say "you have not told me yet" must never stand behind the very memory that was asked for."""
+    return not family.name.startswith(("none", "memory_none", "unknown"))
+
+
+def _typed_carelessly(prompt: str, rng: random.Random) -> str:
+    if len(prompt) < 4:
+        return prompt
+    kind = rng.random()
+    if kind < 0.4:
+        return prompt.replace(" ", "")
+    if kind < 0.7:
+        return prompt.rstrip("?!.~ ")
+    return prompt if prompt.startswith(("로라", "오로라")) else f"로라야 {prompt}"
