@@ -1,0 +1,217 @@
+"""Fine-tunes a GPT-NeoX model by LoRA on the hand-written conversations; the loss is on the answer alone.
+
+    python -m llm.fine_tuning.train_adapter --base llm/models/polyglot_original      # the full-size model
+    python -m llm.fine_tuning.train_adapter --base llm/models/embedded/base          # the embedded one
+
+Runs on a CPU, on one GPU, or on several through ``accelerate launch -m llm.fine_tuning.train_adapter …``. A run that
+was interrupted goes on from its last checkpoint when it is started again with the same arguments. The folder that it
+writes has the published form and is loaded by ``final_product/run.py`` from ``llm/models/polyglot_fine_tuned``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+from torch.utils.data import Dataset
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase, Trainer, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from llm.fine_tuning.conversations import CONVERSATIONS, VALUES, Pair, load_families, load_values, training_pairs
+from llm.prompt import render_prompt, render_reply
+
+_IGNORED = -100  # the label that the loss passes over
+_MAX_TOKENS = 128  # of a training text; longer ones are cut at their start
+
+
+@dataclass(frozen=True)
+class AdapterConfig:
+    """Everything that decides a run; saved beside the adapter as ``adapter_training.json``.
+
+    The defaults are the published hyperparameters of the full-size model, but for the number of rounds: the
+    published run saw 360 pairs 80 times, ours sees far more pairs.
+    """
+
+    base: str
+    out: str = "llm/models/polyglot_fine_tuned"
+    conversations: str = str(CONVERSATIONS)
+    values: str = str(VALUES)
+    rank: int = 128
+    alpha: int = 16
+    dropout: float = 0.05
+    targets: tuple[str, ...] = ("query_key_value",)
+    learning_rate: float = 2e-4
+    batch: int = 4
+    accumulate: int = 1
+    rounds: int = 5
+    max_steps: int = -1  # above 0: stop there, for a smoke run
+    temperature: float = 0.6
+    top_p: float = 1.0
+    seed: int = 2025
+    threads: int = 0  # CPU threads; 0 leaves the choice to torch
+
+
+# What was found to serve a base of some 15 million parameters (see the table in llm/README.md).
+EMBEDDED = {
+    "out": "llm/models/embedded/adapter",
+    "alpha": 128,
+    "dropout": 0.0,
+    "targets": ("query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"),
+    "learning_rate": 1e-3,
+    "batch": 32,
+    "rounds": 12,
+    "temperature": 0.5,
+    "top_p": 0.9,
+}
+_SMALL = 1024  # hidden sizes below this count as embedded
+
+
+class AnswerPairs(Dataset):
+    """Token ids of prompt and reply; the labels of the prompt are ignored."""
+
+    def __init__(self, pairs: Sequence[Pair], tokenizer: PreTrainedTokenizerBase) -> None:
+        self.pairs = pairs
+        self.tokenizer = tokenizer
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitem__(self, index: int) -> dict[str, list[int]]:
+        pair = self.pairs[index]
+        prompt = self._encode(render_prompt(pair.prompt, pair.memory))
+        reply = self._encode(render_reply(pair.reply, pair.save))
+        ids = (prompt + reply)[-_MAX_TOKENS:]
+        labels = ([_IGNORED] * len(prompt) + reply)[-_MAX_TOKENS:]
+        return {"input_ids": ids, "labels": labels}
+
+    def _encode(self, text: str) -> list[int]:
+        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+class Padding:
+    """Pads a batch on the right to its longest row."""
+
+    def __init__(self, pad_token: int) -> None:
+        self.pad_token = pad_token
+
+    def __call__(self, rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+        longest = max(len(row["input_ids"]) for row in rows)
+        gaps = [longest - len(row["input_ids"]) for row in rows]
+        return {
+            "input_ids": torch.tensor(
+                [row["input_ids"] + [self.pad_token] * gap for row, gap in zip(rows, gaps, strict=True)]
+            ),
+            "labels": torch.tensor([row["labels"] + [_IGNORED] * gap for row, gap in zip(rows, gaps, strict=True)]),
+            "attention_mask": torch.tensor(
+                [[1] * len(row["input_ids"]) + [0] * gap for row, gap in zip(rows, gaps, strict=True)]
+            ),
+        }
+
+
+def main(argv: list[str] | None = None) -> None:
+    config = _parse(argv)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    out = Path(config.out)
+    out.mkdir(parents=True, exist_ok=True)
+    print(json.dumps(asdict(config), ensure_ascii=False, indent=1))
+
+    tokenizer = AutoTokenizer.from_pretrained(config.base)
+    families = load_families(Path(config.conversations))
+    pairs = training_pairs(families, load_values(Path(config.values)), config.rounds, config.seed)
+    print(f"families {len(families):,}, prompts {sum(len(f.prompts) for f in families):,}, pairs {len(pairs):,}")
+
+    cuda = torch.cuda.is_available()
+    model = AutoModelForCausalLM.from_pretrained(
+        config.base,
+        dtype=torch.bfloat16 if cuda else torch.float32,
+        attn_implementation="sdpa" if cuda else "eager",  # eager is faster for short rows on a CPU
+    )
+    model = get_peft_model(
+        model,
+        LoraConfig(
+            task_type="CAUSAL_LM",
+            r=config.rank,
+            lora_alpha=config.alpha,
+            lora_dropout=config.dropout,
+            target_modules=list(config.targets),
+            init_lora_weights="gaussian",
+        ),
+    )
+    model.print_trainable_parameters()
+    work = out / "checkpoints"
+    trainer = Trainer(
+        model=model,
+        args=TrainingArguments(
+            output_dir=str(work),
+            num_train_epochs=1,  # the rounds are in the data
+            max_steps=config.max_steps,
+            per_device_train_batch_size=config.batch,
+            gradient_accumulation_steps=config.accumulate,
+            learning_rate=config.learning_rate,
+            warmup_ratio=0.03,
+            lr_scheduler_type="cosine",
+            max_grad_norm=1.0,
+            bf16=True,
+            use_cpu=not cuda,
+            logging_steps=25,
+            save_steps=200,
+            save_total_limit=1,
+            report_to=[],
+            seed=config.seed,
+            remove_unused_columns=False,
+        ),
+        train_dataset=AnswerPairs(pairs, tokenizer),
+        data_collator=Padding(tokenizer.pad_token_id or tokenizer.eos_token_id),
+    )
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.exists() else None)
+    if trainer.is_world_process_zero():
+        save_adapter(model, tokenizer, config, out)
+        print(f"saved {out}")
+
+
+def save_adapter(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, config: AdapterConfig, out: Path) -> None:
+    """Writes the adapter (fp16), its tokenizer, how to sample from it and how it was made."""
+    model.to(torch.float16).save_pretrained(str(out))
+    tokenizer.save_pretrained(str(out))
+    (out / "README.md").unlink(missing_ok=True)  # peft's template says nothing about this model
+    written = out / "adapter_config.json"
+    fields = json.loads(written.read_text(encoding="utf-8"))
+    fields["base_model_name_or_path"] = Path(config.base).name  # no path of the machine that trained it
+    written.write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    sampling = {"do_sample": True, "temperature": config.temperature, "top_p": config.top_p}
+    (out / "generation_config.json").write_text(json.dumps(sampling, indent=2) + "\n", encoding="utf-8")
+    made = replace(config, conversations="", values="", base=Path(config.base).name, out="")
+    (out / "adapter_training.json").write_text(
+        json.dumps({k: v for k, v in asdict(made).items() if v != ""}, ensure_ascii=False, indent=1) + "\n",
+        encoding="utf-8",
+    )
+
+
+def _parse(argv: list[str] | None) -> AdapterConfig:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base", required=True, help="folder of the base model")
+    for name, kind in AdapterConfig.__annotations__.items():
+        flag = f"--{name.replace('_', '-')}"
+        if name == "targets":
+            parser.add_argument(flag, nargs="+")
+        elif name != "base":
+            parser.add_argument(flag, type={"int": int, "float": float}.get(kind, str))
+    given = {name: value for name, value in vars(parser.parse_args(argv)).items() if value is not None}
+    if "targets" in given:
+        given["targets"] = tuple(given["targets"])
+    config_file = Path(given["base"]) / "config.json"
+    if not config_file.is_file():
+        parser.error(f"no config.json in {given['base']}: put the base model there first")
+    small = json.loads(config_file.read_text(encoding="utf-8")).get("hidden_size", _SMALL) < _SMALL
+    return replace(AdapterConfig(base=given["base"]), **{**(EMBEDDED if small else {}), **given})
+
+
+if __name__ == "__main__":
+    main()
