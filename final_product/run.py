@@ -1,0 +1,276 @@
+"""Chats with Oh-LoRA: ``python final_product/run.py``.
+
+Arguments, wiring and exit codes; the only script that touches ``sys.path``. Nothing heavy is imported before the
+prompt stands: the models load in the background while the user types.
+
+Exit codes: 0 the chat ended, 1 the language model failed, 2 wrong arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from final_product.model_store import ModelFolder, Part, find_models  # noqa: E402
+from final_product.terminal import Display, chat, make_utf8, open_lines, prepare_console  # noqa: E402
+
+VERSION = "0.1.0"
+MEMORY_FILE = ROOT / "llm" / "memory_mechanism" / "saved_memory" / "ohlora_memory.txt"
+IMAGE_FILE = ROOT / "final_product" / "ohlora.png"
+_POLL_SECONDS = 0.1  # how soon Ctrl+C is noticed while models load
+_LANGUAGE_FAILED = 1
+
+
+def main(argv: list[str] | None = None) -> int:
+    make_utf8(sys.stdout, sys.stderr)
+    options = _parse(argv)
+    prepare_console()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing goes over the network while she chats
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    display = Display(sys.stdout)
+    models = find_models(ROOT)
+    if options.no_face:
+        del models[Part.FACE]
+    for model in models.values():
+        display.line(model.describe(ROOT))
+        for problem in model.problems:
+            display.line(f"  ! {problem}")
+    if models[Part.LANGUAGE].problems:
+        display.line("언어 모델이 없으면 대화할 수 없어요. 위 파일을 채운 뒤 다시 시작해 주세요.")
+        return _LANGUAGE_FAILED
+
+    program = _Program(options, models)
+    try:
+        chat(open_lines(sys.stdin, sys.stdout), display, program.companion, program.notices)
+    except BrokenPipeError:  # whoever read the output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except program.language_errors() as error:
+        display.line(f"언어 모델에 문제가 생겨서 대화를 끝낼게요: {_one_line(error)}")
+        return _LANGUAGE_FAILED
+    finally:
+        try:
+            program.finish()
+            for notice in program.notices():
+                display.line(notice)
+        except KeyboardInterrupt:  # pressed again while the last picture is drawn: leave it
+            pass
+    return 0
+
+
+class _Program:
+    """Loads the models side by side and puts the companion together."""
+
+    def __init__(self, options: argparse.Namespace, models: dict[Part, ModelFolder]) -> None:
+        self._options = options
+        self._models = models
+        self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._companion: Any = None
+        self._face: Any = None
+        self.loading = threading.Event()
+        libraries = _in_background(_import_libraries)
+        self._language = _in_background(lambda: (libraries.result(), self._load_language())[1])
+        self._retriever = _in_background(lambda: (libraries.result(), self._load_retriever())[1])
+        self._painter = _in_background(lambda: (libraries.result(), self._load_painter())[1])
+
+    def companion(self, on_wait: Callable[[], None]) -> Any:
+        """The companion; waits for its models, calling ``on_wait`` first if they are not ready."""
+        if self._companion is None:
+            self._wait(on_wait)
+            from final_product.companion import Companion
+            from llm.memory_mechanism.memory_file import MemoryFile
+
+            language_model, generator = self._language.result()
+            self._companion = Companion(
+                language_model,
+                self._retriever_or_none(),
+                MemoryFile(self._options.memory),
+                self._face_requests(),
+                generator,
+            )
+        return self._companion
+
+    def notices(self) -> list[str]:
+        """What has come up in the background since the last call."""
+        found = []
+        while not self._notices.empty():
+            found.append(f"({self._notices.get()})")
+        return found
+
+    def finish(self) -> None:
+        """Waits until every picture is on disk."""
+        if self._face is not None:
+            self._face.finish()
+
+    def language_errors(self) -> tuple[type[Exception], ...]:
+        """What a failing language model raises, on loading or later."""
+        from llm.errors import LlmError
+
+        return (LlmError, RuntimeError, OSError, MemoryError, ImportError, ValueError)
+
+    def _wait(self, on_wait: Callable[[], None]) -> None:
+        waited = False
+        for future in (self._language, self._retriever):
+            while not future.done():
+                if not waited:
+                    on_wait()
+                    waited = True
+                try:
+                    future.exception(timeout=_POLL_SECONDS)
+                except FutureTimeoutError:
+                    continue
+
+    def _device(self) -> str:
+        import torch
+
+        from llm.errors import LlmError
+
+        if self._options.device == "cuda" and not torch.cuda.is_available():
+            raise LlmError(
+                "이 컴퓨터의 PyTorch에서는 CUDA를 쓸 수 없어요. --device cpu 로 시작하거나 README의 CUDA 설치를 봐 주세요."
+            )
+        wanted = self._options.device
+        return wanted if wanted != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+
+    def _load_language(self) -> tuple[Any, Any]:
+        import torch
+
+        from llm.language_model import LanguageModel
+
+        model = self._models[Part.LANGUAGE]
+        loaded = LanguageModel.load(model.folder, base=model.companion, device=self._device())
+        generator = torch.Generator()
+        if self._options.seed is None:
+            generator.seed()
+        else:
+            generator.manual_seed(self._options.seed)
+        return loaded, generator
+
+    def _load_retriever(self) -> Any:
+        from llm.memory_mechanism.retriever import MemoryRetriever
+
+        model = self._models[Part.RETRIEVER]
+        return None if model.problems else MemoryRetriever.load(model.folder, device=self._device())
+
+    def _load_painter(self) -> Any:
+        model = self._models.get(Part.FACE)
+        if model is None or model.problems:
+            return None
+        from stylegan_and_segmentation.painter import FacePainter
+
+        return FacePainter.load(model.folder, model.companion, device=self._device(), seed=self._options.seed)
+
+    def _retriever_or_none(self) -> Any:
+        from llm.errors import LlmError
+
+        try:
+            retriever = self._retriever.result()
+        except (LlmError, RuntimeError, OSError) as error:
+            self._notices.put(f"기억을 떠올리지 못해요. {_one_line(error)}")
+            retriever = None
+        return retriever if retriever is not None else _Forgetful()
+
+    def _face_requests(self) -> Callable[[Any], None]:
+        model = self._models.get(Part.FACE)
+        if model is None or model.problems:
+            return lambda scores: None
+        from final_product.face_worker import FaceWorker
+        from stylegan_and_segmentation.image_file import write_png
+
+        self._face = FaceWorker(
+            paint=lambda scores: self._painter.result().paint(scores),
+            write=lambda image: write_png(image, self._options.image),
+            tell=lambda error: self._notices.put(f"얼굴을 그리지 못했어요. {_one_line(error)}"),
+        )
+        return self._face.request
+
+
+class _Forgetful:
+    """Stands where a retriever could not be loaded: nothing is recalled."""
+
+    def best(self, prompt: str, memories: Any) -> None:
+        return None
+
+
+def _import_libraries() -> None:
+    """The heavy imports, one after the other: threads that import the same library at once can meet it half made."""
+    import torch  # noqa: F401
+    import transformers  # noqa: F401
+
+    import llm.language_model  # noqa: F401
+
+
+def _in_background(load: Callable[[], Any]) -> Future:
+    """The result of ``load`` in a daemon thread: leaving the program never waits for a model."""
+    future: Future = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(load())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return future
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+class _KoreanHelp(argparse.HelpFormatter):
+    def add_usage(self, usage, actions, groups, prefix=None):  # type: ignore[no-untyped-def]
+        super().add_usage(usage, actions, groups, "사용법: " if prefix is None else prefix)
+
+
+class _KoreanParser(argparse.ArgumentParser):
+    def error(self, message: str):  # type: ignore[no-untyped-def]
+        self.exit(2, f"잘못된 옵션이에요: {message}\n사용할 수 있는 옵션은 --help 로 볼 수 있어요.\n")
+
+
+def _parse(argv: list[str] | None) -> argparse.Namespace:
+    parser = _KoreanParser(
+        prog="python final_product/run.py",
+        description="오로라(Oh-LoRA)와 한국어로 대화해요. Ctrl+C 를 누르면 끝나요.",
+        formatter_class=_KoreanHelp,
+        add_help=False,
+    )
+    group = parser.add_argument_group("옵션")
+    group.add_argument("-h", "--help", action="help", help="이 도움말을 보여 주고 끝내요")
+    group.add_argument("--version", action="version", version=f"Oh-LoRA {VERSION}", help="버전을 보여 주고 끝내요")
+    group.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="모델을 돌릴 장치 (기본: auto, CUDA가 있으면 CUDA)"
+    )
+    group.add_argument("--memory", type=Path, default=MEMORY_FILE, metavar="FILE", help="기억 파일 (기본: %(default)s)")
+    group.add_argument("--image", type=Path, default=IMAGE_FILE, metavar="FILE", help="얼굴 그림 파일 (기본: %(default)s)")
+    group.add_argument("--seed", type=_seed, metavar="N", help="같은 수를 주면 같은 대화가 되풀이돼요")
+    group.add_argument("--no-face", action="store_true", help="얼굴을 그리지 않아요")
+    return parser.parse_args(argv)
+
+
+def _seed(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError(f"0 이상의 정수를 써 주세요 ({text})")
+    return value
+
+
+if __name__ == "__main__":
+    status = main()
+    sys.stdout.flush()
+    # Models that still load must not hold the exit up, and their threads cannot be stopped.
+    os._exit(status)
