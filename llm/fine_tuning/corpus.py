@@ -48,10 +48,15 @@ def utterances(folder: Path) -> list[str]:
     return [line for line in lines if len(line) > 3]
 
 
+def all_reviews(folder: Path) -> list[str]:
+    """Every film review."""
+    with lzma.open(folder / REVIEW_FILE, "rt", encoding="utf-8") as file:
+        return [clean_user_text(line) for line in file]
+
+
 def reviews(folder: Path, count: int, rng: random.Random) -> list[str]:
     """``count`` film reviews, drawn at random."""
-    with lzma.open(folder / REVIEW_FILE, "rt", encoding="utf-8") as file:
-        lines = [clean_user_text(line) for line in file]
+    lines = all_reviews(folder)
     return rng.sample(lines, min(count, len(lines)))
 
 
