@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from llm.fine_tuning.particles import attach
 from llm.memory_mechanism.memory import split_leading_memories
@@ -72,13 +73,18 @@ def load_families(folder: Path = CONVERSATIONS) -> list[Family]:
     return families
 
 
-def _family(fields: Mapping[str, object]) -> Family:
+def _family(fields: Mapping[str, Any]) -> Family:
+    for texts in (fields["prompts"], fields["replies"]):
+        if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+            raise TypeError("prompts and replies must be lists of texts")
+    if not all(isinstance(fields.get(name, ""), str) for name in ("memory", "save")):
+        raise TypeError("memory and save must be texts")
     return Family(
         name=str(fields["family"]),
-        prompts=tuple(fields["prompts"]),  # type: ignore[arg-type]
-        replies=tuple(fields["replies"]),  # type: ignore[arg-type]
-        memory=fields.get("memory"),  # type: ignore[arg-type]
-        save=fields.get("save"),  # type: ignore[arg-type]
+        prompts=tuple(fields["prompts"]),
+        replies=tuple(fields["replies"]),
+        memory=fields.get("memory"),
+        save=fields.get("save"),
     )
 
 
@@ -112,7 +118,8 @@ def training_pairs(
     values: Mapping[str, Sequence[str]],
     rounds: int,
     seed: int,
-    slot_fills: int = 2,
+    slot_fills: int = 3,
+    invented: float = 0.2,
     distractors: float = 0.1,
     typing: float = 0.3,
 ) -> list[Pair]:
@@ -124,6 +131,8 @@ def training_pairs(
         rounds: how often every prompt comes.
         seed: the same seed gives the same pairs.
         slot_fills: how many values a prompt with slots gets each round.
+        invented: share of the values that are made up of the halves of two others, so that she learns to copy
+            rather than to recite.
         distractors: share of the prompts without a memory that get one which has nothing to do with them, so that
             she learns to leave it alone.
         typing: share of the prompts that are typed carelessly: without blanks, without the end mark, called by name.
@@ -139,7 +148,8 @@ def training_pairs(
                 for _ in range(slot_fills if family.slots else 1):
                     if not replies:
                         replies = rng.sample(family.replies, len(family.replies))
-                    pair = _fill(family, prompt, replies.pop(), values, rng)
+                    chosen = {name: _value(values[name], invented, rng) for name in family.slots}
+                    pair = _fill(family, prompt, replies.pop(), chosen)
                     if pair.memory is None and rng.random() < distractors and _may_be_distracted(family):
                         pair = replace(pair, memory=_fill_text(rng.choice(memories), values, rng))
                     if rng.random() < typing:
@@ -150,8 +160,17 @@ def training_pairs(
     return pairs
 
 
-def _fill(family: Family, prompt: str, reply: str, values: Mapping[str, Sequence[str]], rng: random.Random) -> Pair:
-    chosen = {name: rng.choice(values[name]) for name in family.slots}
+def _value(values: Sequence[str], invented: float, rng: random.Random) -> str:
+    value = rng.choice(values)
+    if rng.random() >= invented or not all("가" <= c <= "힣" or c == " " for c in value):
+        return value  # numbers, dates and Latin names stay as they are
+    other = rng.choice(values)
+    made = value[: (len(value) + 1) // 2] + other[len(other) // 2 :]
+    made = " ".join(made.split())
+    return value if is_held_out(made) or len(made) < 2 else made
+
+
+def _fill(family: Family, prompt: str, reply: str, chosen: Mapping[str, str]) -> Pair:
     typed, text = split_leading_memories(attach(prompt, chosen))
     if typed:  # the program saves what the user brackets, and the bracket reaches the model as a memory
         return Pair(text, attach(reply, chosen), memory=typed[-1].item)

@@ -107,17 +107,19 @@ def single_token_lines() -> list[str]:
     return [*rows, *(" ".join(row) for row in rows), " ".join(EMOJI), "".join(f"! {e}. {e}~ {e}" for e in EMOJI)]
 
 
-def documents(folder: Path, dialogue_rounds: int, review_count: int, note_count: int, seed: int) -> list[str]:
-    """All training documents in a random order, each ending with the end-of-text marker."""
+def documents(
+    folder: Path, dialogue_rounds: int, review_count: int, note_count: int, seed: int, spoken: bool = True
+) -> list[str]:
+    """Training documents in a random order, each ending with the end-of-text marker; ``spoken``: utterances too."""
     rng = random.Random(seed)
-    spoken = utterances(folder)
-    texts = [f"{line} {END_OF_TEXT}" for line in spoken + reviews(folder, review_count, rng)]
+    lines = utterances(folder)
+    texts = [f"{line} {END_OF_TEXT}" for line in (lines if spoken else []) + reviews(folder, review_count, rng)]
     texts += [
         render_prompt(question) + render_reply(answer)
         for question, answer in dialogues(folder)
         for _ in range(dialogue_rounds)
     ]
-    counts = Counter(w for line in spoken for w in line.split() if 1 < len(w) < 7 and w.isalpha())
+    counts = Counter(w for line in lines for w in line.split() if 1 < len(w) < 7 and w.isalpha())
     words = sorted(w for w, n in counts.items() if n > 1)
     texts += notes(words, note_count, rng)
     rng.shuffle(texts)

@@ -62,9 +62,9 @@ EMBEDDED = {
     "alpha": 128,
     "dropout": 0.0,
     "targets": ("query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"),
-    "learning_rate": 1e-3,
-    "batch": 32,
-    "rounds": 12,
+    "learning_rate": 5e-4,
+    "batch": 48,
+    "rounds": 3,
     "temperature": 0.5,
     "top_p": 0.9,
 }
@@ -75,22 +75,20 @@ class AnswerPairs(Dataset):
     """Token ids of prompt and reply; the labels of the prompt are ignored."""
 
     def __init__(self, pairs: Sequence[Pair], tokenizer: PreTrainedTokenizerBase) -> None:
-        self.pairs = pairs
-        self.tokenizer = tokenizer
+        def encode(texts: list[str]) -> list[list[int]]:
+            return tokenizer(texts, add_special_tokens=False)["input_ids"]
+
+        self.prompts = encode([render_prompt(pair.prompt, pair.memory) for pair in pairs])
+        self.replies = encode([render_reply(pair.reply, pair.save) for pair in pairs])
 
     def __len__(self) -> int:
-        return len(self.pairs)
+        return len(self.prompts)
 
     def __getitem__(self, index: int) -> dict[str, list[int]]:
-        pair = self.pairs[index]
-        prompt = self._encode(render_prompt(pair.prompt, pair.memory))
-        reply = self._encode(render_reply(pair.reply, pair.save))
+        prompt, reply = self.prompts[index], self.replies[index]
         ids = (prompt + reply)[-_MAX_TOKENS:]
         labels = ([_IGNORED] * len(prompt) + reply)[-_MAX_TOKENS:]
         return {"input_ids": ids, "labels": labels}
-
-    def _encode(self, text: str) -> list[int]:
-        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
 class Padding:
@@ -155,7 +153,7 @@ def main(argv: list[str] | None = None) -> None:
             per_device_train_batch_size=config.batch,
             gradient_accumulation_steps=config.accumulate,
             learning_rate=config.learning_rate,
-            warmup_ratio=0.03,
+            warmup_steps=0.03,  # a share of all steps
             lr_scheduler_type="cosine",
             max_grad_norm=1.0,
             bf16=True,
@@ -166,6 +164,7 @@ def main(argv: list[str] | None = None) -> None:
             report_to=[],
             seed=config.seed,
             remove_unused_columns=False,
+            train_sampling_strategy="group_by_length",  # rows of like length waste little on padding
         ),
         train_dataset=AnswerPairs(pairs, tokenizer),
         data_collator=Padding(tokenizer.pad_token_id or tokenizer.eos_token_id),

@@ -1,14 +1,18 @@
 """Trains the embedded base: a byte-level BPE tokenizer and a small GPT-NeoX on public Korean text.
 
-    python -m llm.fine_tuning.train_base --corpus FOLDER --out llm/models/embedded/base
+    python -m llm.fine_tuning.train_base --corpus FOLDER --out runs/corpus
+    python -m llm.fine_tuning.train_base --corpus FOLDER --init runs/corpus --out llm/models/embedded/base \\
+        --steps 1000 --learning-rate 1.5e-3 --talk-rounds 10 --dialogue-rounds 1 --reviews 0 --notes 20000
 
-A run that was interrupted goes on from its last checkpoint when it is started again with the same arguments.
+The second run turns the corpora's language towards Oh-LoRA's: its data are our own conversations, so that every
+weight, the embeddings among them, knows the words that she needs. What she answers is then taught by the adapter. A run that was interrupted goes on from its last checkpoint when it is started again with the same arguments.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,16 +23,17 @@ from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerF
 from transformers.trainer_utils import get_last_checkpoint
 
 from llm.fine_tuning import corpus
-from llm.fine_tuning.conversations import load_families, plain_texts
-from llm.prompt import END_OF_TEXT, MARKERS
+from llm.fine_tuning.conversations import load_families, load_values, plain_texts, training_pairs
+from llm.prompt import END_OF_TEXT, MARKERS, render_prompt, render_reply
 
 
 @dataclass(frozen=True)
 class BaseConfig:
-    """Everything that decides a run; saved beside the weights as ``base_config.json``."""
+    """Everything that decides a run; saved beside the weights as ``base_training.json``."""
 
     corpus: str
     out: str
+    init: str = ""  # folder of a base to go on from; by default a new one with its own tokenizer
     vocab_size: int = 10240
     hidden_size: int = 384
     layers: int = 6
@@ -36,14 +41,15 @@ class BaseConfig:
     context: int = 512  # positions the model is built for
     block: int = 96  # tokens of one training row
     batch: int = 48
-    steps: int = 1500
+    steps: int = 1000
     learning_rate: float = 2e-3
     warmup: int = 100
     dialogue_rounds: int = 5  # how often each dialogue stands in the data
-    reviews: int = 60000
-    notes: int = 60000
+    reviews: int = 110000
+    notes: int = 70000
+    talk_rounds: int = 0  # how often every prompt of our own conversations stands in the data
     seed: int = 20260
-    threads: int = 2
+    threads: int = 0  # CPU threads; 0 leaves the choice to torch
 
 
 class PackedTokens(Dataset):
@@ -80,18 +86,25 @@ def train_tokenizer(texts: list[str], vocab_size: int) -> PreTrainedTokenizerFas
 
 def main(argv: list[str] | None = None) -> None:
     config = _parse(argv)
-    torch.set_num_threads(config.threads)
+    if config.threads:
+        torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     print(json.dumps(asdict(config), ensure_ascii=False, indent=1))
-    (out / "base_config.json").write_text(json.dumps(asdict(config), ensure_ascii=False, indent=1), encoding="utf-8")
+    made = {name: value for name, value in asdict(config).items() if name not in ("corpus", "out", "init")}
+    (out / "base_training.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 
     texts = corpus.documents(
-        Path(config.corpus), config.dialogue_rounds, config.reviews, config.notes, config.seed
+        Path(config.corpus), config.dialogue_rounds, config.reviews, config.notes, config.seed, spoken=not config.init
     )
-    if (out / "tokenizer.json").exists():
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(out)
+    if config.talk_rounds:
+        pairs = training_pairs(load_families(), load_values(), config.talk_rounds, config.seed)
+        texts += [render_prompt(p.prompt, p.memory) + render_reply(p.reply, p.save) for p in pairs]
+        random.Random(config.seed).shuffle(texts)
+    if config.init or (out / "tokenizer.json").exists():
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init or out)
+        tokenizer.save_pretrained(out)
     else:
         spoken = list(plain_texts(load_families())) * 3
         tokenizer = train_tokenizer(texts + spoken + corpus.single_token_lines() * 60, config.vocab_size)
@@ -101,22 +114,7 @@ def main(argv: list[str] | None = None) -> None:
     rows = config.steps * config.batch
     print(f"documents {len(texts):,}, tokens {len(stream):,}, tokens to train on {rows * config.block:,}")
 
-    model = GPTNeoXForCausalLM._from_config(
-        GPTNeoXConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=config.hidden_size,
-            num_hidden_layers=config.layers,
-            num_attention_heads=config.heads,
-            intermediate_size=4 * config.hidden_size,
-            max_position_embeddings=config.context,
-            rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5},
-            tie_word_embeddings=True,
-            bos_token_id=tokenizer.eos_token_id,
-            eos_token_id=tokenizer.eos_token_id,
-            pad_token_id=tokenizer.pad_token_id,
-        ),
-        attn_implementation="eager",  # faster than sdpa for short rows on a CPU
-    )
+    model = _model(config, tokenizer)
     print(f"parameters {sum(p.numel() for p in model.parameters()):,}")
     cuda = torch.cuda.is_available()
     work = out / "checkpoints"
@@ -147,14 +145,39 @@ def main(argv: list[str] | None = None) -> None:
     print(f"saved {out}")
 
 
+def _model(config: BaseConfig, tokenizer: PreTrainedTokenizerFast) -> GPTNeoXForCausalLM:
+    attention = "eager"  # faster than sdpa for short rows on a CPU
+    if config.init:
+        return GPTNeoXForCausalLM.from_pretrained(config.init, dtype=torch.float32, attn_implementation=attention)
+    return GPTNeoXForCausalLM._from_config(
+        GPTNeoXConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=config.hidden_size,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            intermediate_size=4 * config.hidden_size,
+            max_position_embeddings=config.context,
+            rope_parameters={"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": 0.5},
+            tie_word_embeddings=True,
+            bos_token_id=tokenizer.eos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        ),
+        attn_implementation=attention,
+    )
+
+
 def _parse(argv: list[str] | None) -> BaseConfig:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", required=True, help="folder of the public corpora")
     parser.add_argument("--out", required=True, help="folder of the model that is made")
     for name, kind in BaseConfig.__annotations__.items():
         if name not in ("corpus", "out"):
-            number = float if kind == "float" else int
-            parser.add_argument(f"--{name.replace('_', '-')}", type=number, default=getattr(BaseConfig, name))
+            parser.add_argument(
+                f"--{name.replace('_', '-')}",
+                type={"int": int, "float": float}.get(kind, str),
+                default=getattr(BaseConfig, name),
+            )
     return BaseConfig(**vars(parser.parse_args(argv)))
 
 
