@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 
-# The first rule that matches a sentence's end decides. Order: longer and rarer endings first.
+from llm.fine_tuning.particles import choose
+
+# The first rule that matches a sentence's end decides. Order: longer and rarer endings first. A pair of endings
+# (이야/야) stands after a consonant and after a vowel.
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern + "$"), plain)
     for pattern, plain in [
@@ -34,7 +37,13 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"우세요", "워"),
         (r"추세요", "춰"),
         (r"쉬세요", "쉬어"),
-        (r"르세요", "러"),
+        (r"바르세요", "발라"),
+        (r"고르세요", "골라"),
+        (r"거르세요", "걸러"),
+        (r"부르세요", "불러"),
+        (r"누르세요", "눌러"),
+        (r"두르세요", "둘러"),
+        (r"따르세요", "따라"),
         (r"(?<=[있믿웃먹읽입씻찾잊끊힘])으세요", "어"),
         (r"(?<=[잡찾받닫앉])으세요", "아"),
         (r"거(?:에|예|이에)요", "거야"),
@@ -46,7 +55,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=[는])군요", "구나"),
         (r"네요", "네"),
         (r"(?:지요|죠)", "지"),
-        (r"인가요", "이야"),
+        (r"인가요", "이야/야"),
         (r"나요", "나"),
         (r"까요", "까"),
         (r"저도요", "나도"),
@@ -55,7 +64,8 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"같습니다", "같아"),
         (r"바랍니다", "바라"),
         (r"합니다", "해"),
-        (r"입니다", "이야"),
+        (r"보입니다", "보여"),
+        (r"입니다", "이야/야"),
         (r"됩니다", "돼"),
         (r"봅니다", "봐"),
         (r"갑니다", "가"),
@@ -86,7 +96,8 @@ def _sentence(sentence: str) -> str | None:
     tail = _TAIL.search(sentence).group()  # type: ignore[union-attr]  # the pattern matches the empty string
     body = sentence[: len(sentence) - len(tail)]
     for pattern, plain in _RULES:
-        if pattern.search(body):
-            return pattern.sub(plain, body) + tail
+        if match := pattern.search(body):
+            stem = body[: match.start()]
+            return stem + (choose(stem, *plain.split("/")) if "/" in plain else plain) + tail
     body = _DROP_YO.sub("", body)
     return None if _POLITE.search(body) else body + tail
