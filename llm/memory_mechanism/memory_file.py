@@ -84,10 +84,10 @@ class MemoryFile:
                 content = self._load()
                 new = _distinct(wanted, _memories_of(content.text) if content else ())
                 if new:
-                    self._replace(_append(content, new))
+                    self._write(content, new)
         except Timeout as error:
             raise MemoryFileError(f"다른 프로그램이 기억 파일을 쓰고 있어서 적지 못했어요: {self.path}") from error
-        except OSError as error:
+        except (OSError, UnicodeEncodeError) as error:  # a lone surrogate has no encoding
             raise MemoryFileError(f"기억 파일에 적지 못했어요: {self.path} ({_reason(error)})") from error
         return tuple(new)
 
@@ -130,6 +130,17 @@ class MemoryFile:
             f"기억 파일의 글자를 읽지 못했어요: {self.path} - 메모장에서 UTF-8로 다시 저장해 주세요. 내용은 그대로예요."
         )
 
+    def _write(self, content: _Content | None, memories: list[Memory]) -> None:
+        try:
+            data = _append(content, memories)
+        except UnicodeEncodeError:
+            if content is None or content.encoding != "cp949":
+                raise
+            # The same text, in an encoding that Windows' editors know; the old bytes stay beside it.
+            self._target.with_name(f"{self._target.name}.cp949.bak").write_bytes(content.data)
+            data = _append(_Content(content.text.encode("utf-8-sig"), "utf-8-sig", content.text), memories)
+        self._replace(data)
+
     def _replace(self, data: bytes) -> None:
         """Puts ``data`` in the file's place, whole: a sibling file is written, flushed to the disk and renamed."""
         target = self._target
@@ -167,10 +178,7 @@ def _append(content: _Content | None, memories: list[Memory]) -> bytes:
     start = "" if not content.text.strip("\ufeff") or content.text.endswith(("\n", "\r")) else newline
     lines = start + "".join(f"{memory}{newline}" for memory in memories)
     encoding = "utf-8" if content.encoding == "utf-8-sig" else content.encoding
-    try:
-        return content.data + lines.encode(encoding)
-    except UnicodeEncodeError:  # cp949 lacks a character: the same text, in an encoding that Windows' editors know
-        return (content.text + lines).encode("utf-8-sig")
+    return content.data + lines.encode(encoding)
 
 
 def _memories_of(text: str) -> list[Memory]:

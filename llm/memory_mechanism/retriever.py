@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -52,15 +52,16 @@ class MemoryRetriever:
         Raises:
             ModelFolderError: the folder lacks a file or holds a broken one.
         """
+        if not (folder / "modules.json").is_file():
+            raise ModelFolderError(f"기억 검색 모델 폴더에 modules.json 이 없어요: {folder}")
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.set_verbosity_error()
         transformers_logging.disable_progress_bar()
-        if not (folder / "modules.json").is_file():
-            raise ModelFolderError(f"기억 검색 모델 폴더에 modules.json 이 없어요: {folder}")
         try:
             encoder = SentenceTransformer(str(folder), device=device, local_files_only=True)
+            _refuse_missing(folder / "model.safetensors", encoder[0].auto_model)
             stored = folder / THRESHOLD_FILE
             threshold = json.loads(stored.read_text(encoding="utf-8"))["threshold"] if stored.is_file() else THRESHOLD
             return cls(encoder, float(threshold))
@@ -78,9 +79,8 @@ class MemoryRetriever:
         scores = self.scores(prompt, memories)
         if not len(scores):
             return None
-        best = int(np.flatnonzero(scores >= scores.max() - TIE)[-1])
-        score = float(scores[best])
-        return Recall(memories[best], score) if score >= self.threshold else None
+        best = np.flatnonzero(scores >= max(scores.max() - TIE, self.threshold))
+        return Recall(memories[best[-1]], float(scores[best[-1]])) if len(best) else None
 
     def scores(self, prompt: str, memories: Sequence[Memory]) -> np.ndarray:
         """Cosine similarity (-1 to 1) of ``prompt`` with each of ``memories``, shape (memories,)."""
@@ -103,6 +103,18 @@ class MemoryRetriever:
         self._embeddings = known  # what the file no longer holds is forgotten
         self._matrix = np.stack([known[memory] for memory in memories])
         self._memories = memories
+
+
+def _refuse_missing(weights: Path, model: Any) -> None:
+    """Weights that a file lacks would be random ones: sentence-transformers fills them in and says nothing."""
+    from safetensors import safe_open
+
+    with safe_open(weights, framework="pt") as file:
+        found = {name.removeprefix(f"{model.base_model_prefix}.") for name in file.keys()}  # noqa: SIM118
+    # Mean pooling has no use for the pooler; files with and without it are about.
+    missing = sorted(name for name in set(model.state_dict()) - found if not name.startswith("pooler."))
+    if missing:
+        raise ValueError(f"{weights.name} 파일에 {missing[0]} 등 {len(missing)}개가 없어요")
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

@@ -1,0 +1,359 @@
+"""The memory file: its bytes belong to the user, its lines are read when they changed, and no line is ever lost."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm.errors import MemoryFileError
+from llm.memory_mechanism.memory import Memory
+from llm.memory_mechanism.memory_file import MAX_BYTES, MemoryFile
+
+ROOT = Path(__file__).resolve().parents[3]
+SCHEDULE = Memory("내일 일정", "친구 만나기")
+NAME = Memory("이름", "민수")
+WINDOWS = os.name == "nt"
+AS_ROOT = not WINDOWS and os.geteuid() == 0
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "ohlora_memory.txt"
+
+
+class CountingFile(MemoryFile):
+    """Counts how often the file itself was opened."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.opened = 0
+
+    def _load(self):
+        self.opened += 1
+        return super()._load()
+
+
+def test_a_file_that_is_not_there_holds_nothing(path):
+    assert MemoryFile(path).read() == ()
+    assert MemoryFile(path.parent / "none" / "such.txt").read() == ()
+    assert list(path.parent.iterdir()) == [], "reading writes nothing"
+
+
+def test_the_first_memory_makes_folder_and_file(tmp_path):
+    path = tmp_path / "새 폴더" / "안" / "memory.txt"
+    file = MemoryFile(path)
+    assert file.add([SCHEDULE, NAME]) == (SCHEDULE, NAME)
+    assert path.read_bytes() == "[내일 일정: 친구 만나기]\n[이름: 민수]\n".encode()
+    assert file.read() == MemoryFile(path).read() == (SCHEDULE, NAME)
+
+
+def test_nothing_to_add_touches_nothing(path):
+    assert MemoryFile(path).add([]) == ()
+    assert list(path.parent.iterdir()) == []
+
+
+# Every form that an editor leaves behind: name -> (encoding, byte-order mark).
+FORMS = {
+    "UTF-8": ("utf-8", b""),
+    "UTF-8 with BOM": ("utf-8", b"\xef\xbb\xbf"),
+    "UTF-16 LE": ("utf-16-le", b"\xff\xfe"),
+    "UTF-16 BE": ("utf-16-be", b"\xfe\xff"),
+    "cp949": ("cp949", b""),
+}
+NEWLINES = {"LF": "\n", "CRLF": "\r\n"}
+
+
+@pytest.mark.parametrize("last_line_ends", [True, False], ids=["whole last line", "open last line"])
+@pytest.mark.parametrize("newline", NEWLINES.values(), ids=NEWLINES)
+@pytest.mark.parametrize(("encoding", "mark"), FORMS.values(), ids=FORMS)
+def test_a_new_line_has_the_form_of_the_others(path, encoding, mark, newline, last_line_ends):
+    text = newline.join(["# 메모", "", "[이름: 민수]", "[이름: 민수]", "[반쪽: 말", "끝] 그냥 글", "[취미 : 등산]"])
+    before = mark + (text + (newline if last_line_ends else "")).encode(encoding)
+    path.write_bytes(before)
+    file = MemoryFile(path)
+
+    assert file.read() == (NAME, NAME, Memory("취미", "등산"))
+    assert file.add([SCHEDULE]) == (SCHEDULE,)
+    added = ("" if last_line_ends else newline) + f"[내일 일정: 친구 만나기]{newline}"
+    assert path.read_bytes() == before + added.encode(encoding)
+    assert file.read() == (NAME, NAME, Memory("취미", "등산"), SCHEDULE)
+
+
+@pytest.mark.parametrize(("encoding", "mark"), FORMS.values(), ids=FORMS)
+def test_an_empty_file_keeps_its_form(path, encoding, mark):
+    path.write_bytes(mark)
+    assert MemoryFile(path).add([NAME]) == (NAME,)
+    expected = "utf-8" if encoding == "cp949" else encoding  # without a letter in it, a file is UTF-8
+    assert path.read_bytes() == mark + "[이름: 민수]\n".encode(expected)
+
+
+def test_a_character_that_cp949_lacks(path):
+    before = "# 내 메모\r\n[이름: 민수]".encode("cp949")
+    path.write_bytes(before)
+    smile = Memory("좋아하는 것", "노을 🌅")
+    file = MemoryFile(path)
+    assert file.add([smile]) == (smile,)
+    assert path.read_bytes() == "\ufeff# 내 메모\r\n[이름: 민수]\r\n[좋아하는 것: 노을 🌅]\r\n".encode()
+    assert file.read() == (NAME, smile)
+    assert path.with_name(f"{path.name}.cp949.bak").read_bytes() == before
+
+
+def test_only_whole_lines_are_memories(path):
+    path.write_text(
+        "오로라의 기억\n# [주석: 아님]\n[이름: 민수]  \n\t[취미: 등산] [나이: 22]\n어제 [일정: 면접] 봤다\n[경고]\n[: 값]\n"
+        "[반쪽: 괄호\n괄호: 반쪽]\n[]\n[[겹친: 괄호]]\n",
+        encoding="utf-8",
+    )
+    expected = (NAME, Memory("취미", "등산"), Memory("나이", "22"), Memory("겹친", "괄호"))
+    assert MemoryFile(path).read() == expected
+
+
+def test_the_same_apart_from_blanks_is_saved_once(path):
+    file = MemoryFile(path)
+    assert file.add([SCHEDULE, Memory("내일일정", "친구만나기")]) == (SCHEDULE,)
+    assert file.add([Memory("내일일정", "친구 만나기"), NAME, SCHEDULE]) == (NAME,)
+    before = path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino
+    assert file.add([NAME, SCHEDULE]) == ()
+    assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before, "not even replaced by its equal"
+
+
+def test_the_file_is_opened_only_when_it_changed(path):
+    path.write_text("[이름: 민수]\n", encoding="utf-8")
+    file = CountingFile(path)
+    assert [file.read() for _ in range(5)] == [(NAME,)] * 5
+    assert file.opened == 1
+
+    path.write_text("[이름: 민수]\n[내일 일정: 친구 만나기]\n", encoding="utf-8")
+    assert [file.read() for _ in range(5)] == [(NAME, SCHEDULE)] * 5
+    assert file.opened == 2
+
+    path.unlink()
+    assert file.read() == file.read() == ()
+    assert file.opened == 2
+
+
+def test_an_edit_that_keeps_size_and_length_is_seen(path):
+    path.write_text("[이름: 민수]\n", encoding="utf-8")
+    file = MemoryFile(path)
+    assert file.read() == (NAME,)
+    stamp = path.stat().st_mtime_ns + 1_000_000_000
+    path.write_text("[이름: 영희]\n", encoding="utf-8")
+    os.utime(path, ns=(stamp, stamp))
+    assert file.read() == (Memory("이름", "영희"),)
+
+
+def test_a_line_deleted_by_hand_is_gone(path):
+    file = MemoryFile(path)
+    file.add([SCHEDULE, NAME])
+    path.write_text("[이름: 민수]\n", encoding="utf-8")
+    assert file.read() == (NAME,)
+    assert file.add([Memory("취미", "등산")]) == (Memory("취미", "등산"),)
+    assert path.read_text(encoding="utf-8") == "[이름: 민수]\n[취미: 등산]\n", "what was deleted is not written back"
+    assert file.add([SCHEDULE]) == (SCHEDULE,), "and may be told again"
+
+
+def test_what_an_editor_saved_a_moment_ago_is_kept(path):
+    file = MemoryFile(path)
+    file.add([NAME])
+    assert file.read() == (NAME,)
+    path.write_text("[이름: 민수]\n[취미: 등산]\n", encoding="utf-8")
+    file.add([Memory("취미", "등산"), SCHEDULE])
+    assert path.read_text(encoding="utf-8") == "[이름: 민수]\n[취미: 등산]\n[내일 일정: 친구 만나기]\n"
+
+
+def test_no_litter_but_the_lock_file(path):
+    file = MemoryFile(path)
+    for number in range(5):
+        file.add([Memory("수", str(number))])
+    names = {entry.name for entry in path.parent.iterdir()}
+    assert names - {f".{path.name}.lock"} == {path.name}
+
+
+BROKEN = {
+    "neither UTF-8 nor cp949": b"[\xb9\xce: \xff\xff]\n",
+    "half a UTF-16 character": b"\xff\xfe[\x00k\x00:\x00 \x00v\x00]\x00\n",
+    "a broken surrogate pair": b"\xff\xfe\x00\xd8[\x00",
+    "broken UTF-8 behind its mark": b"\xef\xbb\xbf[\xea\xb0: v]\n",
+    "a picture": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff\xff\xff",
+}
+
+
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
+def test_what_cannot_be_decoded_stays_as_it_is(path, data):
+    path.write_bytes(data)
+    file = MemoryFile(path)
+    for attempt in (file.read, file.read, lambda: file.add([NAME])):
+        with pytest.raises(MemoryFileError) as caught:
+            attempt()
+        assert str(path) in str(caught.value) and "UTF-8" in str(caught.value) and "\n" not in str(caught.value)
+    assert path.read_bytes() == data
+    path.write_text("[이름: 민수]\n", encoding="utf-8")
+    assert file.read() == (NAME,), "once it is mended it is read"
+
+
+def test_a_file_too_large_is_left_alone(path):
+    with path.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    for attempt in (MemoryFile(path).read, lambda: MemoryFile(path).add([NAME])):
+        with pytest.raises(MemoryFileError, match="너무 커요"):
+            attempt()
+    assert path.stat().st_size == MAX_BYTES + 1
+
+
+def test_a_directory_in_its_place(path):
+    path.mkdir()
+    (path / "안").write_text("그대로", encoding="utf-8")
+    for attempt in (MemoryFile(path).read, lambda: MemoryFile(path).add([NAME])):
+        with pytest.raises(MemoryFileError, match="읽지 못했어요"):
+            attempt()
+    assert (path / "안").read_text(encoding="utf-8") == "그대로"
+
+
+def test_a_file_where_its_folder_should_be(tmp_path):
+    (tmp_path / "folder").write_text("파일", encoding="utf-8")
+    with pytest.raises(MemoryFileError):
+        MemoryFile(tmp_path / "folder" / "memory.txt").add([NAME])
+    assert (tmp_path / "folder").read_text(encoding="utf-8") == "파일"
+
+
+def test_a_path_that_cannot_be_one():
+    for attempt in (MemoryFile("a\0b").read, lambda: MemoryFile("a\0b").add([NAME])):
+        with pytest.raises(MemoryFileError):
+            attempt()
+
+
+def test_a_memory_that_no_encoding_holds(path):
+    path.write_text("[이름: 민수]\n", encoding="utf-8")
+    with pytest.raises(MemoryFileError, match="적지 못했어요"):
+        MemoryFile(path).add([Memory("깨진", "글자\ud800")])
+    assert path.read_text(encoding="utf-8") == "[이름: 민수]\n"
+
+
+@pytest.mark.skipif(AS_ROOT, reason="root may read and write everything")
+@pytest.mark.skipif(WINDOWS, reason="Windows has no such permission bits")
+def test_permissions(path):
+    path.write_text("[이름: 민수]\n", encoding="utf-8")
+    path.chmod(0o444)
+    file = MemoryFile(path)
+    assert file.read() == (NAME,)
+    with pytest.raises(MemoryFileError, match="읽기 전용"):
+        file.add([SCHEDULE])
+    path.chmod(0o000)
+    with pytest.raises(MemoryFileError, match="읽지 못했어요"):
+        MemoryFile(path).read()
+    path.chmod(0o644)
+    assert path.read_text(encoding="utf-8") == "[이름: 민수]\n"
+
+
+@pytest.mark.skipif(WINDOWS, reason="Windows has no such permission bits")
+def test_the_mode_is_kept(path):
+    path.write_text("", encoding="utf-8")
+    path.chmod(0o640)
+    MemoryFile(path).add([NAME])
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_link_stays_a_link(tmp_path):
+    real, link = tmp_path / "real" / "memory.txt", tmp_path / "link.txt"
+    real.parent.mkdir()
+    real.write_text("[이름: 민수]\n", encoding="utf-8")
+    try:
+        link.symlink_to(real)
+    except OSError:
+        pytest.skip("this system lets no ordinary user make a symbolic link")
+    file = MemoryFile(link)
+    assert file.add([SCHEDULE]) == (SCHEDULE,)
+    assert link.is_symlink()
+    assert real.read_text(encoding="utf-8") == "[이름: 민수]\n[내일 일정: 친구 만나기]\n"
+    assert file.read() == (NAME, SCHEDULE)
+
+
+def test_a_lock_that_another_program_holds(path, monkeypatch):
+    from filelock import FileLock
+
+    from llm.memory_mechanism import memory_file
+
+    monkeypatch.setattr(memory_file, "LOCK_SECONDS", 0.0)
+    path.write_text("[이름: 민수]\n", encoding="utf-8")
+    with FileLock(path.with_name(f".{path.name}.lock")), pytest.raises(MemoryFileError, match="다른 프로그램"):
+        MemoryFile(path).add([SCHEDULE])
+    assert path.read_text(encoding="utf-8") == "[이름: 민수]\n"
+    assert MemoryFile(path).add([SCHEDULE]) == (SCHEDULE,)
+
+
+_WORDS = st.text(st.sampled_from("가나다abc1 #!?·~🌙\u3000"), max_size=6)
+_LINES = st.one_of(_WORDS, st.builds("[{}: {}]".format, _WORDS, _WORDS), st.sampled_from(["[", "]", "[:]", "# [a: b]"]))
+_MEMORIES = st.lists(st.builds(lambda k, v: Memory.parse(f"{k}x:{v}y"), _WORDS, _WORDS), max_size=4)
+
+
+@given(
+    lines=st.lists(_LINES, max_size=6),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    form=st.sampled_from([form for name, form in FORMS.items() if name != "cp949"]),
+    memories=_MEMORIES,
+)
+def test_whatever_stands_in_it(tmp_path_factory, lines, newline, form, memories):
+    path = tmp_path_factory.mktemp("memory") / "memory.txt"
+    encoding, mark = form
+    before = mark + newline.join(lines).encode(encoding)
+    path.write_bytes(before)
+    file = MemoryFile(path)
+    known = file.read()
+
+    added = file.add(memories)
+    assert path.read_bytes().startswith(before), "what the user wrote stays, byte for byte"
+    assert file.read() == MemoryFile(path).read() == known + added, "what was added is read back"
+    assert file.add(memories) == (), "and is not added a second time"
+    for memory in memories:
+        assert sum(memory.same_as(other) for other in known + added) >= 1
+        assert sum(memory.same_as(other) for other in added) <= 1
+
+
+def start(code, *arguments):
+    """Another Python that has the memory file at hand."""
+    script = f"import sys\nfrom llm.memory_mechanism.memory_file import Memory, MemoryFile\n{code}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)], env=environment, stdout=subprocess.PIPE
+    )
+
+
+WRITER = """
+file = MemoryFile(sys.argv[1])
+for number in range(30):
+    file.add([Memory(sys.argv[2], str(number))])
+"""
+
+
+def test_two_programs_lose_no_line(path):
+    writers = [start(WRITER, path, name) for name in ("하나", "둘")]
+    for writer in writers:
+        writer.communicate()
+        assert writer.returncode == 0
+    expected = {Memory(name, str(number)) for name in ("하나", "둘") for number in range(30)}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 60 and set(MemoryFile(path).read()) == expected
+
+
+ENDLESS_WRITER = """
+file = MemoryFile(sys.argv[1])
+for number in range(1000000):
+    file.add([Memory(f"수 {number}", "값" * 3000)])
+    print(number, flush=True)
+"""
+
+
+def test_a_program_killed_while_it_writes_leaves_whole_lines(path):
+    writer = start(ENDLESS_WRITER, path)
+    for _ in range(20):
+        number = int(writer.stdout.readline())
+    writer.kill()
+    writer.communicate()
+    lines = path.read_bytes().decode("utf-8").split("\n")
+    assert lines.pop() == "" and len(lines) > number
+    assert all(line == f"[수 {n}: {'값' * 3000}]" for n, line in enumerate(lines))
+    assert MemoryFile(path).add([NAME]) == (NAME,), "its lock is free again"
