@@ -6,12 +6,15 @@ Knows tokens, sampling and where weights lie; knows nothing of memory files, ter
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError, safe_open
 from tokenizers.decoders import DecodeStream
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
@@ -30,7 +33,8 @@ _LARGE = 1024  # hidden size from which bf16 pays on a CPU: decoding then waits 
 # Symbols that friends type. Whatever else a model thinks of (⊂ ╋ ⑥ 漢) is never sampled.
 _SYMBOLS = set(" \n!#$%&'()*+,-./:;<=>?@[]^_`|~…·~♥♡★☆♪♬→×÷°℃‘’\u200d\ufe0f")
 _LETTER = re.compile(r"[가-힣ㄱ-ㅎㅏ-ㅣA-Za-z0-9]")
-_FORBIDDEN = re.compile(r"https?|www\.|://", re.IGNORECASE)
+_URL_MARKS = ("http", "www.", "://")  # no reply holds one of these, in however many tokens it comes
+_OPENS_STOP = re.compile(r"[(#<]")  # how the end marks of llm.reply begin where they are several tokens
 
 
 class LanguageModel:
@@ -55,10 +59,18 @@ class LanguageModel:
         self.temperature = temperature
         self.top_p = top_p
         self.context = model.config.max_position_embeddings
-        self._ends = {tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(END_OF_TEXT)} - {None}
-        self._ends |= {tokenizer.convert_tokens_to_ids(ANSWER_END)} - {None, tokenizer.unk_token_id}
-        self._never = _never_sampled(tokenizer, model.config.vocab_size, self._ends).to(model.device)
+        named = {tokenizer.convert_tokens_to_ids(END_OF_TEXT), tokenizer.convert_tokens_to_ids(ANSWER_END)}
+        self._ends = (named - {tokenizer.unk_token_id} | {tokenizer.eos_token_id}) - {None}
+        texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+        self._never = _never_sampled(tokenizer, texts, model.config.vocab_size, self._ends).to(model.device)
         self._end_ids = torch.tensor(sorted(self._ends), device=model.device)
+        openers = [token for token, text in enumerate(texts) if _OPENS_STOP.search(text)]
+        self._not_first = torch.tensor(sorted(self._ends.union(openers)), device=model.device)
+        self._completes_url = {
+            mark[:cut]: [token for token, text in enumerate(texts) if text.lower().startswith(mark[cut:])]
+            for mark in _URL_MARKS
+            for cut in range(1, len(mark))
+        }
 
     @classmethod
     def load(cls, folder: Path, base: Path | None = None, device: str = "cpu") -> LanguageModel:
@@ -87,13 +99,8 @@ class LanguageModel:
             raise ModelFolderError(
                 f"토크나이저({len(tokenizer)}개)와 모델({model.config.vocab_size}개)의 어휘 크기가 맞지 않아요: {folder}"
             )
-        settings = model.generation_config
-        return cls(
-            model.eval(),
-            tokenizer,
-            temperature=settings.temperature or TEMPERATURE,
-            top_p=settings.top_p or TOP_P,
-        )
+        temperature, top_p = _read_sampling(folder)
+        return cls(model.eval(), tokenizer, temperature, top_p)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens ``text`` has."""
@@ -129,24 +136,30 @@ class LanguageModel:
     def _decode(self, ids: list[int], generator: torch.Generator | None, budget: int) -> Iterator[str]:
         text = DecodeStream(skip_special_tokens=False)
         parser = ReplyParser()
-        spoken, said = [], False
+        spoken, said, tail = [], False, ""
         step = torch.tensor([ids], device=self.model.device)
         cache = None
         for _ in range(budget):
             out = self.model(input_ids=step, past_key_values=cache, use_cache=True, logits_to_keep=1)
             cache = out.past_key_values
             scores = out.logits[0, -1].float().masked_fill(self._never, -torch.inf)
-            if not said or parser.in_bracket:
+            if parser.in_bracket:
                 scores[self._end_ids] = -torch.inf
+            elif not said:
+                scores[self._not_first] = -torch.inf
             scores[_would_repeat(spoken)] = -torch.inf
+            for begun, tokens in self._completes_url.items():
+                if tail.endswith(begun):
+                    scores[tokens] = -torch.inf
             token = self._sample(scores, generator)
-            piece = text.step(self.tokenizer._tokenizer, token)
+            piece = text.step(self.tokenizer.backend_tokenizer, token)
             if token in self._ends:
                 if piece:
                     yield piece
                 return
             if piece:
                 piece = "".join(c for c in piece if _speakable(c))
+                tail = (tail + piece.lower())[-3:]  # as long as a URL's mark may be before its last letter
                 said = bool(_LETTER.search(parser.feed(piece))) or said
                 if piece:
                     yield piece
@@ -199,20 +212,24 @@ def _load_model(folder: Path, device: str) -> PreTrainedModel:
             dtype=choose_dtype(config, device),
             local_files_only=True,
             use_safetensors=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by name
             output_loading_info=True,
         )
     except Exception as error:  # every way in which a file can be broken: the library raises many types
         raise ModelFolderError(
-            f"언어 모델을 읽지 못했어요: {folder} - 파일이 빠졌거나 깨졌어요. 다시 받아 주세요. ({_short(error)})"
+            f"언어 모델을 읽지 못했어요: {folder} - 파일이 빠졌거나 깨졌어요. 다시 받아 주세요. ({_cause(folder, error)})"
         ) from error
     _refuse_mismatch(folder, info)
     return model.to(device)
 
 
+# Buffers that old checkpoints stored and new code computes are no mismatch.
+_OLD_BUFFER = re.compile(r"\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$")
+
+
 def _refuse_mismatch(folder: Path, info: dict) -> None:
     problems = [f"없음 {name}" for name in sorted(info["missing_keys"])]
-    # Buffers that old checkpoints stored and new code computes are no mismatch.
-    unexpected = [k for k in info["unexpected_keys"] if not re.search(r"\.(bias|masked_bias|rotary_emb\.inv_freq)$", k)]
+    unexpected = [k for k in info["unexpected_keys"] if not _OLD_BUFFER.search(k)]
     problems += [f"모르는 이름 {name}" for name in sorted(unexpected)]
     problems += [f"크기 다름 {entry[0]}" for entry in sorted(info["mismatched_keys"])]
     if problems:
@@ -221,7 +238,6 @@ def _refuse_mismatch(folder: Path, info: dict) -> None:
 
 def _load_adapter(folder: Path, model: PreTrainedModel) -> PreTrainedModel:
     from peft import PeftConfig, PeftModel, get_peft_model_state_dict
-    from safetensors import safe_open
 
     weights = folder / "adapter_model.safetensors"
     if not weights.is_file():
@@ -234,9 +250,10 @@ def _load_adapter(folder: Path, model: PreTrainedModel) -> PreTrainedModel:
         adapted = PeftModel.from_pretrained(model, str(folder), config=config)
     except Exception as error:  # as above: a broken JSON, a broken file, shapes of another base
         raise ModelFolderError(
-            f"LoRA 어댑터를 읽지 못했어요: {folder} - 바탕 모델과 맞지 않거나 파일이 깨졌어요. ({_short(error)})"
+            f"LoRA 어댑터를 읽지 못했어요: {folder} - 바탕 모델과 맞지 않거나 파일이 깨졌어요. ({_cause(folder, error)})"
         ) from error
-    wanted = set(get_peft_model_state_dict(adapted))
+    # "auto" would look for the base at the path that the JSON records, which is on its author's machine
+    wanted = set(get_peft_model_state_dict(adapted, save_embedding_layers=False))
     problems = [f"없음 {name}" for name in sorted(wanted - found)]
     problems += [f"모르는 이름 {name}" for name in sorted(found - wanted)]
     if problems:
@@ -245,22 +262,37 @@ def _load_adapter(folder: Path, model: PreTrainedModel) -> PreTrainedModel:
 
 
 def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    if not (folder / "tokenizer.json").is_file():
+        raise ModelFolderError(f"토크나이저 파일이 없어요: {folder / 'tokenizer.json'} - 다시 받아 주세요.")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        tokenizer._tokenizer  # noqa: B018  # a slow tokenizer has none, and cannot stream
+        tokenizer.backend_tokenizer  # noqa: B018  # a slow tokenizer has none, and cannot stream
     except Exception as error:  # as above
-        raise ModelFolderError(f"토크나이저를 읽지 못했어요: {folder} - 다시 받아 주세요. ({_short(error)})") from error
+        raise ModelFolderError(f"토크나이저를 읽지 못했어요: {folder} - 다시 받아 주세요. ({_cause(folder, error)})") from error
     return tokenizer
 
 
-def _never_sampled(tokenizer: PreTrainedTokenizerBase, size: int, ends: set[int]) -> torch.Tensor:
+def _read_sampling(folder: Path) -> tuple[float, float]:
+    """Temperature and top_p as training left them beside the weights; the published ones where it left none."""
+    file = folder / "generation_config.json"
+    try:
+        fields = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        return float(fields.get("temperature") or TEMPERATURE), float(fields.get("top_p") or TOP_P)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ModelFolderError(f"생성 설정을 읽지 못했어요: {file} - 다시 받아 주세요. ({_short(error)})") from error
+
+
+def _never_sampled(
+    tokenizer: PreTrainedTokenizerBase, texts: list[str], size: int, ends: set[int]
+) -> torch.Tensor:
     """Mask (size,) of the tokens that no reply may hold: special ones but the ends, symbols, quotes, URLs, padding."""
     never = torch.zeros(size, dtype=torch.bool)
-    never[len(tokenizer) :] = True
+    never[len(texts) :] = True
     special = set(tokenizer.all_special_ids) | {tokenizer.convert_tokens_to_ids(m) for m in MARKERS}
-    for token, text in enumerate(tokenizer.batch_decode([[i] for i in range(len(tokenizer))])):
+    for token, text in enumerate(texts):
         whole = "\ufffd" not in text  # else a part of a character: what it becomes is judged when it is complete
-        if token in special or (whole and (_FORBIDDEN.search(text) or not all(map(_speakable, text)))):
+        url = any(mark in text.lower() for mark in _URL_MARKS)
+        if token in special or url or (whole and not all(map(_speakable, text))):
             never[token] = True
     for token in ends:
         never[token] = False
@@ -292,6 +324,21 @@ def _summary(problems: list[str], shown: int = 3) -> str:
     return ", ".join(problems[:shown]) + more
 
 
+def _cause(folder: Path, error: Exception) -> str:
+    """The files of ``folder`` that cannot be read, which the libraries' errors do not name; else ``error`` itself."""
+    broken = []
+    for path in sorted([*folder.glob("*.json"), *folder.glob("*.safetensors")]):
+        try:
+            if path.suffix == ".json":
+                json.loads(path.read_text(encoding="utf-8"))
+            else:
+                with safe_open(path, framework="pt"):
+                    pass
+        except (OSError, ValueError, SafetensorError):
+            broken.append(path.name)
+    return ", ".join(broken) or _short(error).replace(f"{folder}{os.sep}", "")
+
+
 def _short(error: Exception) -> str:
     first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}"[:160]
+    return f"{type(error).__name__}: {first}"
