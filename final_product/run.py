@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import queue
+import secrets
 import sys
 import threading
 from collections.abc import Callable
@@ -78,7 +79,7 @@ class _Program:
         self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._companion: Any = None
         self._face: Any = None
-        self.loading = threading.Event()
+        self._seed = options.seed if options.seed is not None else secrets.randbits(63)
         libraries = _in_background(_import_libraries)
         self._language = _in_background(lambda: (libraries.result(), self._load_language())[1])
         self._retriever = _in_background(lambda: (libraries.result(), self._load_retriever())[1])
@@ -150,12 +151,7 @@ class _Program:
 
         model = self._models[Part.LANGUAGE]
         loaded = LanguageModel.load(model.folder, base=model.companion, device=self._device())
-        generator = torch.Generator()
-        if self._options.seed is None:
-            generator.seed()
-        else:
-            generator.manual_seed(self._options.seed)
-        return loaded, generator
+        return loaded, torch.Generator().manual_seed(self._seed)
 
     def _load_retriever(self) -> Any:
         from llm.memory_mechanism.retriever import MemoryRetriever
@@ -169,7 +165,7 @@ class _Program:
             return None
         from stylegan_and_segmentation.painter import FacePainter
 
-        return FacePainter.load(model.folder, model.companion, device=self._device(), seed=self._options.seed)
+        return FacePainter.load(model.folder, model.companion, device=self._device(), seed=self._seed)
 
     def _retriever_or_none(self) -> Any:
         from llm.errors import LlmError
@@ -186,11 +182,11 @@ class _Program:
         if model is None or model.problems:
             return lambda scores: None
         from final_product.face_worker import FaceWorker
-        from stylegan_and_segmentation.image_file import write_png
+        from stylegan_and_segmentation.image_file import write_image
 
         self._face = FaceWorker(
             paint=lambda scores: self._painter.result().paint(scores),
-            write=lambda image: write_png(image, self._options.image),
+            write=lambda picture: write_image(self._options.image, picture),
             tell=lambda error: self._notices.put(f"얼굴을 그리지 못했어요. {_one_line(error)}"),
         )
         return self._face.request
