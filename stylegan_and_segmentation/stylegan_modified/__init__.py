@@ -1,0 +1,1 @@
+"""The conditional StyleGAN generator that draws her face, and its training."""
