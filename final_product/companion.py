@@ -18,6 +18,7 @@ from llm.prompt import clean_user_text, render_prompt
 from llm.reply import Reply, stream_reply
 from stylegan_and_segmentation.properties import PropertyScores
 
+LONGEST_RECALLED = 200  # characters of a memory that may stand before a prompt; a longer one would crowd it out
 REMEMBER_THIS = "기억해 줘"  # what somebody means who types nothing but a memory
 
 
@@ -39,7 +40,7 @@ class Turn:
 
     Attributes:
         prompt: what the user said, brackets and all.
-        reply: what she said; the part that was shown where the reply was stopped.
+        reply: what she said; the part that was shown where the reply was stopped; empty where there was none.
         recalled: the memory that stood before the prompt, if any; one that the user typed scores 1.
         saved: the memories that are new in the file, the user's own first.
         expression: the face's scores.
@@ -113,29 +114,30 @@ class Companion:
         finally:
             if reply is not None:
                 saved += self._save(reply.memories, notices)
-            elif shown:
-                reply = Reply("".join(shown))
-            if reply is not None:
-                expression = expression_of(reply.text)
-                self.turn = Turn(said, reply, recalled, saved, expression, tuple(notices))
+            reply = reply or Reply("".join(shown))
+            expression = expression_of(reply.text)
+            self.turn = Turn(said, reply, recalled, saved, expression, tuple(notices))
+            if reply.text:
                 self.request_face(expression)
 
     def _save(self, memories: Any, notices: list[str]) -> tuple[Memory, ...]:
         try:
             return self.memory_file.add(memories)
         except MemoryFileError as error:
-            _note(notices, error)
+            _note(notices, str(error))
             return ()
 
     def _recall(self, text: str, notices: list[str]) -> Recall | None:
         try:
-            memories = self.memory_file.read()
+            memories = [memory for memory in self.memory_file.read() if len(memory.item) <= LONGEST_RECALLED]
+            return self.retriever.best(clean_user_text(text), memories)
         except MemoryFileError as error:
-            _note(notices, error)
-            return None
-        return self.retriever.best(clean_user_text(text), memories)
+            _note(notices, str(error))
+        except RuntimeError as error:  # a device out of memory, say: she answers all the same
+            _note(notices, f"이번에는 기억을 떠올리지 못했어요: {' '.join(str(error).split())[:120]}")
+        return None
 
 
-def _note(notices: list[str], error: Exception) -> None:
-    if str(error) not in notices:
-        notices.append(str(error))
+def _note(notices: list[str], notice: str) -> None:
+    if notice not in notices:
+        notices.append(notice)

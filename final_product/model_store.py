@@ -104,7 +104,8 @@ def _missing_model(folder: Path, cure: str) -> tuple[str, ...]:
     if not index.is_file():
         return problems + _missing(folder, ("model.safetensors",), cure)
     try:
-        shards = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (OSError, ValueError, KeyError, AttributeError):
+        weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        shards = sorted({Path(shard).name for shard in weight_map.values()})
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return (*problems, f"{index} 파일이 깨졌어요. {cure}.")
     return problems + _missing(folder, tuple(shards), cure)

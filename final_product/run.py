@@ -9,16 +9,18 @@ Exit codes: 0 the chat ended, 1 the language model failed, 2 wrong arguments.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import queue
 import secrets
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -40,7 +42,16 @@ def main(argv: list[str] | None = None) -> int:
     prepare_console()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing goes over the network while she chats
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    display = Display(sys.stdout)
+    if not sys.warnoptions:  # what libraries warn their callers of is nothing to the user
+        warnings.simplefilter("ignore")
+    try:
+        return _chat(options, Display(sys.stdout))
+    except BrokenPipeError:  # whoever read the output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _chat(options: argparse.Namespace, display: Display) -> int:
     models = find_models(ROOT)
     if options.no_face:
         del models[Part.FACE]
@@ -53,21 +64,19 @@ def main(argv: list[str] | None = None) -> int:
         return _LANGUAGE_FAILED
 
     program = _Program(options, models)
+    status = 0
     try:
         chat(open_lines(sys.stdin, sys.stdout), display, program.companion, program.notices)
-    except BrokenPipeError:  # whoever read the output has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        raise
     except program.language_errors() as error:
         display.line(f"언어 모델에 문제가 생겨서 대화를 끝낼게요: {_one_line(error)}")
-        return _LANGUAGE_FAILED
-    finally:
-        try:
-            program.finish()
-            for notice in program.notices():
-                display.line(notice)
-        except KeyboardInterrupt:  # pressed again while the last picture is drawn: leave it
-            pass
-    return 0
+        status = _LANGUAGE_FAILED
+    with contextlib.suppress(KeyboardInterrupt):  # pressed again while the last picture is drawn: leave it
+        program.finish()
+    for notice in program.notices():
+        display.line(notice)
+    return status
 
 
 class _Program:
@@ -139,7 +148,8 @@ class _Program:
 
         if self._options.device == "cuda" and not torch.cuda.is_available():
             raise LlmError(
-                "이 컴퓨터의 PyTorch에서는 CUDA를 쓸 수 없어요. --device cpu 로 시작하거나 README의 CUDA 설치를 봐 주세요."
+                "이 컴퓨터의 PyTorch에서는 CUDA를 쓸 수 없어요. "
+                "--device cpu 로 시작하거나 README의 CUDA 설치를 봐 주세요."
             )
         wanted = self._options.device
         return wanted if wanted != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
@@ -172,7 +182,7 @@ class _Program:
 
         try:
             retriever = self._retriever.result()
-        except (LlmError, RuntimeError, OSError) as error:
+        except (LlmError, RuntimeError, OSError, ImportError) as error:
             self._notices.put(f"기억을 떠올리지 못해요. {_one_line(error)}")
             retriever = None
         return retriever if retriever is not None else _Forgetful()
@@ -231,8 +241,30 @@ class _KoreanHelp(argparse.HelpFormatter):
 
 
 class _KoreanParser(argparse.ArgumentParser):
+    """Says in one Korean line which option is wrong; argparse's own messages are English."""
+
+    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        try:
+            options, unknown = self.parse_known_args(args, namespace)
+        except argparse.ArgumentError as error:
+            self._refuse(f"{error.argument_name} - {self._cure(error)}")
+        if unknown:
+            self._refuse(f"{' '.join(unknown)} - 그런 옵션은 없어요")
+        return options
+
     def error(self, message: str):  # type: ignore[no-untyped-def]
-        self.exit(2, f"잘못된 옵션이에요: {message}\n사용할 수 있는 옵션은 --help 로 볼 수 있어요.\n")
+        self._refuse(message)
+
+    def _cure(self, error: argparse.ArgumentError) -> str:
+        option = next(a for a in self._actions if "/".join(a.option_strings) == error.argument_name)
+        if option.nargs == 0:
+            return "값 없이 써 주세요"
+        if option.choices:
+            return f"{', '.join(option.choices)} 가운데 하나를 써 주세요"
+        return "0 이상의 정수를 써 주세요" if option.type is _seed else "파일 이름을 써 주세요"
+
+    def _refuse(self, reason: str) -> NoReturn:
+        self.exit(2, f"잘못된 옵션이에요: {reason}. 쓸 수 있는 옵션은 --help 로 볼 수 있어요.\n")
 
 
 def _parse(argv: list[str] | None) -> argparse.Namespace:
@@ -241,15 +273,22 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
         description="오로라(Oh-LoRA)와 한국어로 대화해요. Ctrl+C 를 누르면 끝나요.",
         formatter_class=_KoreanHelp,
         add_help=False,
+        allow_abbrev=False,
+        exit_on_error=False,
     )
     group = parser.add_argument_group("옵션")
     group.add_argument("-h", "--help", action="help", help="이 도움말을 보여 주고 끝내요")
     group.add_argument("--version", action="version", version=f"Oh-LoRA {VERSION}", help="버전을 보여 주고 끝내요")
     group.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="모델을 돌릴 장치 (기본: auto, CUDA가 있으면 CUDA)"
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="모델을 돌릴 장치 (기본: auto, CUDA가 있으면 CUDA)",
     )
     group.add_argument("--memory", type=Path, default=MEMORY_FILE, metavar="FILE", help="기억 파일 (기본: %(default)s)")
-    group.add_argument("--image", type=Path, default=IMAGE_FILE, metavar="FILE", help="얼굴 그림 파일 (기본: %(default)s)")
+    group.add_argument(
+        "--image", type=Path, default=IMAGE_FILE, metavar="FILE", help="얼굴 그림 파일 (기본: %(default)s)"
+    )
     group.add_argument("--seed", type=_seed, metavar="N", help="같은 수를 주면 같은 대화가 되풀이돼요")
     group.add_argument("--no-face", action="store_true", help="얼굴을 그리지 않아요")
     return parser.parse_args(argv)
@@ -261,7 +300,7 @@ def _seed(text: str) -> int:
     except ValueError:
         value = -1
     if not 0 <= value < 2**63:
-        raise argparse.ArgumentTypeError(f"0 이상의 정수를 써 주세요 ({text})")
+        raise argparse.ArgumentTypeError(text)
     return value
 
 

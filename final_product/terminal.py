@@ -1,11 +1,12 @@
 """The REPL: the input line, the streamed reply, notices. Knows no model.
 
-At a terminal prompt_toolkit reads the line; from a pipe plain lines are read, whatever their encoding, and the prompt is
-echoed with them, so that the output reads like the chat it is.
+At a terminal prompt_toolkit reads the line; from a pipe plain lines are read, whatever their encoding, and the prompt
+is echoed with them, so that the output reads like the chat it is.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -77,7 +78,7 @@ def open_lines(stdin: TextIO, stdout: TextIO) -> LineSource:
             return TerminalLines()
         except Exception as error:  # prompt_toolkit names a missing console differently on each system
             print(f"(줄 편집 기능 없이 시작할게요: {type(error).__name__})", file=stdout)
-    return PipeLines(stdin.buffer)
+    return PipeLines(stdin.buffer if stdin is not None else io.BytesIO())  # a program without input has none
 
 
 class Display:

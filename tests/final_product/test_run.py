@@ -1,0 +1,223 @@
+"""The program: options in Korean without heavy imports, exit codes, and a chat wired to tiny models."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from final_product import run
+from final_product.terminal import GOODBYE, PROMPT, REPLY_PREFIX
+from stylegan_and_segmentation.identity_file import write_identity
+from stylegan_and_segmentation.stylegan_modified.generator import Generator, GeneratorConfig
+from stylegan_and_segmentation.stylegan_modified.generator_file import save_generator
+from tests.tiny_models import save_adapter, save_base
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGLISH = re.compile(r"usage|options|show this|exit|default|invalid|choose|expected|argument|unrecogni", re.IGNORECASE)
+
+
+def start(root, *arguments, python=(), stdin=""):
+    """Another Python that runs the program as a user does, from another folder and with another code page."""
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    return subprocess.run(
+        [sys.executable, *python, str(root / "final_product" / "run.py"), *arguments],
+        input=stdin.encode(),
+        capture_output=True,
+        env=environment,
+        cwd=root.anchor,
+        check=False,
+    )
+
+
+# --- options --------------------------------------------------------------------------------------------------------
+
+
+def test_help_is_korean_and_imports_nothing_heavy():
+    done = start(ROOT, "--help", python=["-X", "importtime"])
+    text = done.stdout.decode("utf-8")
+    assert done.returncode == 0
+    assert text.startswith("사용법: python final_product/run.py")
+    for option in ("--help", "--version", "--device", "--memory", "--image", "--seed", "--no-face"):
+        assert option in text
+    assert not ENGLISH.search(text.replace("--version", ""))
+    imported = {line.rsplit("|")[-1].strip() for line in done.stderr.decode("utf-8").splitlines() if "|" in line}
+    assert "final_product.terminal" in imported
+    heavy = ("torch", "transformers", "numpy", "PIL", "sentence_transformers", "peft", "tokenizers", "prompt_toolkit")
+    assert not imported.intersection(heavy)
+
+
+def test_version():
+    done = start(ROOT, "--version")
+    assert (done.returncode, done.stdout.decode().strip()) == (0, f"Oh-LoRA {run.VERSION}")
+
+
+def test_a_wrong_option_is_one_korean_line():
+    done = start(ROOT, "--colour", "red")
+    assert done.returncode == 2 and done.stdout == b""
+    assert done.stderr.decode("utf-8").splitlines() == [
+        "잘못된 옵션이에요: --colour red - 그런 옵션은 없어요. 쓸 수 있는 옵션은 --help 로 볼 수 있어요."
+    ]
+
+
+WRONG = {
+    ("--device", "gpu"): "--device - auto, cpu, cuda 가운데 하나를 써 주세요",
+    ("--device",): "--device - auto, cpu, cuda 가운데 하나를 써 주세요",
+    ("--seed", "하나"): "--seed - 0 이상의 정수를 써 주세요",
+    ("--seed", "-1"): "--seed - 0 이상의 정수를 써 주세요",
+    ("--seed", "1.5"): "--seed - 0 이상의 정수를 써 주세요",
+    ("--seed", str(2**63)): "--seed - 0 이상의 정수를 써 주세요",
+    ("--seed",): "--seed - 0 이상의 정수를 써 주세요",
+    ("--memory",): "--memory - 파일 이름을 써 주세요",
+    ("--image", "--no-face"): "--image - 파일 이름을 써 주세요",
+    ("--no-face=yes",): "--no-face - 값 없이 써 주세요",
+    ("--dev", "cpu"): "--dev cpu - 그런 옵션은 없어요",
+    ("안녕",): "안녕 - 그런 옵션은 없어요",
+    ("-x",): "-x - 그런 옵션은 없어요",
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_each_wrong_option_is_named_with_its_cure(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        run.main(list(arguments))
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"잘못된 옵션이에요: {WRONG[arguments]}. 쓸 수 있는 옵션은 --help 로 볼 수 있어요."
+    assert not ENGLISH.search(line)
+
+
+def test_without_a_language_model_there_is_a_cure_and_exit_code_1(tmp_path):
+    left_out = shutil.ignore_patterns(
+        "models", "embedded", "__pycache__", "*.jsonl", "*.npz", "*.png", "rendered", "runs"
+    )
+    for room in ("final_product", "llm", "stylegan_and_segmentation"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=left_out)
+    done = start(tmp_path, stdin="안녕\n")
+    text = done.stdout.decode("utf-8")
+    assert done.returncode == 1 and done.stderr == b""
+    assert "언어 모델: 내장 모델 (llm/models/embedded/adapter)" in text
+    assert "adapter_config.json, adapter_model.safetensors" in text and "git restore" in text
+    assert text.splitlines()[-1] == "언어 모델이 없으면 대화할 수 없어요. 위 파일을 채운 뒤 다시 시작해 주세요."
+    assert PROMPT not in text
+
+
+# --- wiring ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A root with tiny embedded models, the retriever's aside."""
+    home = tmp_path_factory.mktemp("home")
+    embedded = home / "llm" / "models" / "embedded"
+    save_base(embedded / "base")
+    save_adapter(embedded / "adapter", embedded / "base")
+    face = home / "stylegan_and_segmentation" / "stylegan_modified" / "embedded"
+    torch.manual_seed(0)
+    size = GeneratorConfig(w_dim=16, mapping_layers=1, resolution=16, fmap_base=64, fmap_max=8)
+    save_generator(Generator(size), face)
+    write_identity(face / "identity_z.csv", np.linspace(-1, 1, size.z_dim))
+    return home
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
+
+
+class Chat:
+    """Runs the program in this process, on the models of a root, with its input from a pipe."""
+
+    def __init__(self, home, tmp_path, monkeypatch, capsys):
+        self.home, self.monkeypatch, self.capsys = home, monkeypatch, capsys
+        self.memory, self.image = tmp_path / "memory.txt", tmp_path / "ohlora.png"
+
+    def __call__(self, stdin, *options):
+        self.monkeypatch.setattr(run, "ROOT", self.home)
+        self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        files = ["--memory", str(self.memory), "--image", str(self.image), "--device", "cpu"]
+        self.code = run.main([*files, *options])
+        self.out, err = self.capsys.readouterr()
+        assert err == ""
+        return self.out.splitlines()
+
+
+@pytest.fixture
+def chat(home, tmp_path, monkeypatch, capsys):
+    return Chat(home, tmp_path, monkeypatch, capsys)
+
+
+def test_a_chat_through_a_pipe(chat):
+    lines = chat("안녕\n[이름: 민수] 나 민수야\n", "--seed", "1")
+    assert chat.code == 0
+    shown = [line for line in lines if not line.startswith("(")]
+    assert shown[0] == "언어 모델: 내장 모델 (llm/models/embedded/adapter)"
+    assert shown[1] == "기억 검색: 내장 모델 (llm/models/embedded/memory_sbert)"
+    assert shown[2].startswith("  ! ") and "memory_sbert" in shown[2] and "modules.json" in shown[2]
+    assert shown[3] == "얼굴: 내장 모델 (stylegan_and_segmentation/stylegan_modified/embedded)"
+    assert shown[4] == f"{PROMPT}안녕" and shown[5].startswith(REPLY_PREFIX) and len(shown[5]) > len(REPLY_PREFIX)
+    assert shown[6] == f"{PROMPT}[이름: 민수] 나 민수야" and shown[7].startswith(REPLY_PREFIX)
+    assert shown[8:] == [GOODBYE]
+    assert lines.count("(기억: 이름: 민수)") == 1
+    assert chat.memory.read_text(encoding="utf-8").startswith("[이름: 민수]\n")
+    with Image.open(chat.image) as image:
+        assert (image.size, image.mode, image.format) == ((16, 16), "RGB", "PNG")
+
+
+def test_a_seed_repeats_the_chat(chat):
+    def replies(*options):
+        chat.memory.unlink(missing_ok=True)
+        return [line for line in chat("안녕\n뭐해\n", "--no-face", *options) if line.startswith(REPLY_PREFIX)]
+
+    first, again, other = replies("--seed", "5"), replies("--seed", "5"), replies()
+    assert first == again != other and len(first) == len(other) == 2
+
+
+def test_without_a_face_nothing_is_drawn_and_nothing_is_said_about_it(chat):
+    lines = chat("안녕\n", "--no-face", "--seed", "1")
+    assert chat.code == 0 and not chat.image.exists()
+    assert not any("얼굴" in line for line in lines)
+
+
+def test_a_face_that_cannot_be_saved_is_told_once_and_the_chat_goes_on(chat):
+    chat.image.mkdir()
+    lines = chat("안녕\n뭐해\n그래\n", "--seed", "1")
+    assert chat.code == 0
+    assert sum(line.startswith("(얼굴을 그리지 못했어요.") for line in lines) == 1
+    assert sum(line.startswith(REPLY_PREFIX) for line in lines) == 3
+
+
+def test_no_input_is_no_chat(chat):
+    assert chat("")[-1] == GOODBYE and chat.code == 0
+    assert not chat.image.exists() and not chat.memory.exists()
+
+
+def test_a_broken_language_model_ends_the_chat_with_one_line(chat, tmp_path):
+    shutil.copytree(chat.home, tmp_path / "broken")
+    chat.home = tmp_path / "broken"
+    weights = chat.home / "llm" / "models" / "embedded" / "adapter" / "adapter_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:400])
+    lines = chat("안녕\n뭐해\n", "--no-face")
+    assert chat.code == 1
+    assert lines[-1].startswith("언어 모델에 문제가 생겨서 대화를 끝낼게요: ") and weights.name in lines[-1]
+    assert not any(line.startswith(REPLY_PREFIX) for line in lines)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_a_device_that_is_not_there(chat):
+    lines = chat("안녕\n", "--no-face", "--device", "cuda")
+    assert chat.code == 1 and "--device cpu" in lines[-1]
+
+
+def test_a_memory_file_that_cannot_be_read_stops_nothing(chat):
+    chat.memory.write_bytes(b"[\xff\xff: \xff]\n")
+    lines = chat("안녕\n", "--no-face", "--seed", "1")
+    assert chat.code == 0 and any(
+        line.startswith(f"(기억 파일의 글자를 읽지 못했어요: {chat.memory}") for line in lines
+    )
+    assert chat.memory.read_bytes() == b"[\xff\xff: \xff]\n"
