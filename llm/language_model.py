@@ -96,9 +96,8 @@ class LanguageModel:
             model = _load_model(folder, device)
         tokenizer = _load_tokenizer(folder if (folder / "tokenizer.json").is_file() else base)
         if len(tokenizer) > model.config.vocab_size:
-            raise ModelFolderError(
-                f"토크나이저({len(tokenizer)}개)와 모델({model.config.vocab_size}개)의 어휘 크기가 맞지 않아요: {folder}"
-            )
+            sizes = f"토크나이저({len(tokenizer)}개)와 모델({model.config.vocab_size}개)"
+            raise ModelFolderError(f"{sizes}의 어휘 크기가 맞지 않아요: {folder}")
         temperature, top_p = _read_sampling(folder)
         return cls(model.eval(), tokenizer, temperature, top_p)
 
@@ -217,7 +216,8 @@ def _load_model(folder: Path, device: str) -> PreTrainedModel:
         )
     except Exception as error:  # every way in which a file can be broken: the library raises many types
         raise ModelFolderError(
-            f"언어 모델을 읽지 못했어요: {folder} - 파일이 빠졌거나 깨졌어요. 다시 받아 주세요. ({_cause(folder, error)})"
+            f"언어 모델을 읽지 못했어요: {folder} - 파일이 빠졌거나 깨졌어요. 다시 받아 주세요. "
+            f"({_cause(folder, error)})"
         ) from error
     _refuse_mismatch(folder, info)
     return model.to(device)
@@ -250,7 +250,8 @@ def _load_adapter(folder: Path, model: PreTrainedModel) -> PreTrainedModel:
         adapted = PeftModel.from_pretrained(model, str(folder), config=config)
     except Exception as error:  # as above: a broken JSON, a broken file, shapes of another base
         raise ModelFolderError(
-            f"LoRA 어댑터를 읽지 못했어요: {folder} - 바탕 모델과 맞지 않거나 파일이 깨졌어요. ({_cause(folder, error)})"
+            f"LoRA 어댑터를 읽지 못했어요: {folder} - 바탕 모델과 맞지 않거나 파일이 깨졌어요. "
+            f"({_cause(folder, error)})"
         ) from error
     # "auto" would look for the base at the path that the JSON records, which is on its author's machine
     wanted = set(get_peft_model_state_dict(adapted, save_embedding_layers=False))
@@ -268,7 +269,9 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         tokenizer.backend_tokenizer  # noqa: B018  # a slow tokenizer has none, and cannot stream
     except Exception as error:  # as above
-        raise ModelFolderError(f"토크나이저를 읽지 못했어요: {folder} - 다시 받아 주세요. ({_cause(folder, error)})") from error
+        raise ModelFolderError(
+            f"토크나이저를 읽지 못했어요: {folder} - 다시 받아 주세요. ({_cause(folder, error)})"
+        ) from error
     return tokenizer
 
 
@@ -282,9 +285,7 @@ def _read_sampling(folder: Path) -> tuple[float, float]:
         raise ModelFolderError(f"생성 설정을 읽지 못했어요: {file} - 다시 받아 주세요. ({_short(error)})") from error
 
 
-def _never_sampled(
-    tokenizer: PreTrainedTokenizerBase, texts: list[str], size: int, ends: set[int]
-) -> torch.Tensor:
+def _never_sampled(tokenizer: PreTrainedTokenizerBase, texts: list[str], size: int, ends: set[int]) -> torch.Tensor:
     """Mask (size,) of the tokens that no reply may hold: special ones but the ends, symbols, quotes, URLs, padding."""
     never = torch.zeros(size, dtype=torch.bool)
     never[len(texts) :] = True

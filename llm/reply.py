@@ -123,9 +123,7 @@ class ReplyParser:
         return visible
 
 
-def stream_reply(
-    write: Callable[[], Iterator[str]], max_attempts: int = MAX_ATTEMPTS
-) -> Generator[str, None, Reply]:
+def stream_reply(write: Callable[[], Iterator[str]], max_attempts: int = MAX_ATTEMPTS) -> Generator[str, None, Reply]:
     """Yields the visible pieces of a reply and returns the whole.
 
     Args:

@@ -74,7 +74,9 @@ def main() -> int:
     for line in found:
         print(line)
     prompts = sum(len(family.prompts) for family in families)
-    print(f"training prompts {prompts:,}, evaluation lines {sum(1 for _ in evaluation_lines()):,}, overlaps {len(found)}")
+    print(
+        f"training prompts {prompts:,}, evaluation lines {sum(1 for _ in evaluation_lines()):,}, overlaps {len(found)}"
+    )
     return 1 if found else 0
 
 

@@ -1,8 +1,8 @@
 """The hand-written conversations and how they become training pairs.
 
 A *family* (one line of a file in ``conversations/``) holds prompts that mean the same and replies of which each fits
-each of its prompts. Slots such as ``{food}`` are filled from ``values/food.txt``. Knows the files and the prompt format;
-knows no tokenizer and no model.
+each of its prompts. Slots such as ``{food}`` are filled from ``values/food.txt``. Knows the files and the prompt
+format; knows no tokenizer and no model.
 """
 
 from __future__ import annotations

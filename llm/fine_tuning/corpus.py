@@ -61,16 +61,33 @@ def reviews(folder: Path, count: int, rng: random.Random) -> list[str]:
 
 
 _RECALL_QUESTIONS = (
-    "{key} 뭐야?", "{key} 뭐였지", "내 {key} 기억나?", "로라야 {key} 알려 줘", "{key} 뭔지 알아?", "나 {key} 뭐게",
-    "{key} 말해 봐", "내 {key} 뭐라고 했더라", "{key} 까먹었어ㅠㅠ",
+    "{key} 뭐야?",
+    "{key} 뭐였지",
+    "내 {key} 기억나?",
+    "로라야 {key} 알려 줘",
+    "{key} 뭔지 알아?",
+    "나 {key} 뭐게",
+    "{key} 말해 봐",
+    "내 {key} 뭐라고 했더라",
+    "{key} 까먹었어ㅠㅠ",
 )
 _RECALL_ANSWERS = (
-    "{key}, {value:이라고/라고} 했잖아!", "{value:이야/야}.", "그럼, {value:이지/지}!", "{value:이라고/라고} 적어 뒀어.",
-    "네 {key:은/는} {value:이야/야}!", "{value:을/를} 말하는 거지?", "{value}! 잊지 않았어.",
+    "{key}, {value:이라고/라고} 했잖아!",
+    "{value:이야/야}.",
+    "그럼, {value:이지/지}!",
+    "{value:이라고/라고} 적어 뒀어.",
+    "네 {key:은/는} {value:이야/야}!",
+    "{value:을/를} 말하는 거지?",
+    "{value}! 잊지 않았어.",
 )
 _NOTE_STATEMENTS = (
-    "내 {key:은/는} {value:이야/야}", "{key:은/는} {value}", "나 {key} {value:으로/로} 정했어", "로라야 {key} {value:이야/야} 기억해 줘",
-    "{value:이/가} 내 {key:이야/야}", "{key:이/가} {value:이래/래}", "이제 {key:은/는} {value:이거든/거든}",
+    "내 {key:은/는} {value:이야/야}",
+    "{key:은/는} {value}",
+    "나 {key} {value:으로/로} 정했어",
+    "로라야 {key} {value:이야/야} 기억해 줘",
+    "{value:이/가} 내 {key:이야/야}",
+    "{key:이/가} {value:이래/래}",
+    "이제 {key:은/는} {value:이거든/거든}",
 )
 _NOTE_ANSWERS = (
     "{value:이구나/구나}! 기억해 둘게.", "알았어, {value:으로/로} 적어 둘게!", "{key:이/가} {value:이라니/라니} 좋다.",

@@ -31,7 +31,9 @@ SHARED_CHARACTERS = 30
 
 _ENDS = re.compile(r"[.!?~…)ㅋㅎㅠ]$|[\U0001F000-\U0001FAFF\u2600-\u27BF]\ufe0f?$")
 _HANGUL = re.compile(r"[가-힣]")
-_STRAY = re.compile(r"[^가-힣ㄱ-ㅎㅏ-ㅣA-Za-z0-9 .,!?~…'%+\-/=×:()ㆍ\u200d\u2640\ufe0f\u2600-\u27BF\U0001F000-\U0001FAFF]")
+_STRAY = re.compile(
+    r"[^가-힣ㄱ-ㅎㅏ-ㅣA-Za-z0-9 .,!?~…'%+\-/=×:()ㆍ\u200d\u2640\ufe0f\u2600-\u27BF\U0001F000-\U0001FAFF]"
+)
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ def main(argv: list[str] | None = None) -> None:
 
         lines = [text for pair in corpus.dialogues(options.corpus) for text in pair]
         lines += corpus.utterances(options.corpus) + corpus.all_reviews(options.corpus)
-        rows.append(("replies that share 30 characters with the corpora", str(shares_with([s.reply.text for s in samples], lines))))
+        shared = shares_with([sample.reply.text for sample in samples], lines)
+        rows.append((f"replies that share {SHARED_CHARACTERS} characters with the corpora", str(shared)))
     rows.append(("tokens a second", f"{speed(model):.0f}"))
     for title, value in rows:
         print(f"| {title} | {value} |")

@@ -2,10 +2,11 @@
 
     python -m llm.fine_tuning.train_base --corpus FOLDER --out runs/corpus
     python -m llm.fine_tuning.train_base --corpus FOLDER --init runs/corpus --out llm/models/embedded/base \\
-        --steps 1000 --learning-rate 1.5e-3 --talk-rounds 10 --dialogue-rounds 1 --reviews 0 --notes 20000
+        --steps 1000 --learning-rate 1.5e-3 --warmup 50 --talk-rounds 10 --dialogue-rounds 1 --reviews 0 --notes 20000
 
 The second run turns the corpora's language towards Oh-LoRA's: its data are our own conversations, so that every
-weight, the embeddings among them, knows the words that she needs. What she answers is then taught by the adapter. A run that was interrupted goes on from its last checkpoint when it is started again with the same arguments.
+weight, the embeddings among them, knows the words that she needs. What she answers is then taught by the adapter.
+A run that was interrupted goes on from its last checkpoint when it is started again with the same arguments.
 """
 
 from __future__ import annotations

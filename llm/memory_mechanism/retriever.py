@@ -1,4 +1,4 @@
-"""Finds the remembered line that fits what the user said, by sentence embeddings. Knows no file and no language model."""
+"""Finds the remembered line that fits what the user said, by sentence embeddings. Knows no file and no replies."""
 
 from __future__ import annotations
 

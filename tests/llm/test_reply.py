@@ -53,7 +53,26 @@ def test_every_cut_gives_the_same_reply(raw):
 
 def test_fuzz_never_shows_structure():
     rng = random.Random(7)
-    atoms = [*MARKERS, "[", "]", ":", " ", "(", "(답", "답변", "#", "##", "<", "<|", "키", "값", "안녕", "\ufffd", "ㅋ", "😊"]
+    atoms = [
+        *MARKERS,
+        "[",
+        "]",
+        ":",
+        " ",
+        "(",
+        "(답",
+        "답변",
+        "#",
+        "##",
+        "<",
+        "<|",
+        "키",
+        "값",
+        "안녕",
+        "\ufffd",
+        "ㅋ",
+        "😊",
+    ]
     for _ in range(3000):
         raw = "".join(rng.choices(atoms, k=rng.randint(0, 14)))
         reply = parse(list(raw))

@@ -7,7 +7,18 @@ from llm.fine_tuning.particles import attach, choose, final_consonant
 
 @pytest.mark.parametrize(
     ("text", "index"),
-    [("가", 0), ("각", 1), ("값", 18), ("힣", 27), ("서울", 8), ("민수", 0), ("", 0), ("?!", 0), ("혜나 ✨", 0), ("친구들!", 8)],
+    [
+        ("가", 0),
+        ("각", 1),
+        ("값", 18),
+        ("힣", 27),
+        ("서울", 8),
+        ("민수", 0),
+        ("", 0),
+        ("?!", 0),
+        ("혜나 ✨", 0),
+        ("친구들!", 8),
+    ],
 )
 def test_final_consonant_in_unicodes_order(text, index):
     assert final_consonant(text) == index
@@ -33,7 +44,18 @@ def test_every_pair_after_every_ending(pair):
 
 @pytest.mark.parametrize("digit", "0136789245")
 def test_digits_are_read_in_korean(digit):
-    read = {"0": "영", "1": "일", "2": "이", "3": "삼", "4": "사", "5": "오", "6": "육", "7": "칠", "8": "팔", "9": "구"}
+    read = {
+        "0": "영",
+        "1": "일",
+        "2": "이",
+        "3": "삼",
+        "4": "사",
+        "5": "오",
+        "6": "육",
+        "7": "칠",
+        "8": "팔",
+        "9": "구",
+    }
     assert choose(digit, "은", "는") == choose(read[digit], "은", "는")
     assert choose(digit, "으로", "로") == choose(read[digit], "으로", "로")
 

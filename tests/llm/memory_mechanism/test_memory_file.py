@@ -104,8 +104,8 @@ def test_a_character_that_cp949_lacks(path):
 
 def test_only_whole_lines_are_memories(path):
     path.write_text(
-        "오로라의 기억\n# [주석: 아님]\n[이름: 민수]  \n\t[취미: 등산] [나이: 22]\n어제 [일정: 면접] 봤다\n[경고]\n[: 값]\n"
-        "[반쪽: 괄호\n괄호: 반쪽]\n[]\n[[겹친: 괄호]]\n",
+        "오로라의 기억\n# [주석: 아님]\n[이름: 민수]  \n\t[취미: 등산] [나이: 22]\n어제 [일정: 면접] 봤다\n"
+        "[경고]\n[: 값]\n[반쪽: 괄호\n괄호: 반쪽]\n[]\n[[겹친: 괄호]]\n",
         encoding="utf-8",
     )
     expected = (NAME, Memory("취미", "등산"), Memory("나이", "22"), Memory("겹친", "괄호"))

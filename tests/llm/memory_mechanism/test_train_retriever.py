@@ -1,0 +1,245 @@
+"""The retriever's training: labels, a tiny run that makes a loadable folder and resumes, and the embedded weights."""
+
+import csv
+import itertools
+import json
+import lzma
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sentence_transformers import SentenceTransformer
+
+from llm.memory_mechanism import evaluate
+from llm.memory_mechanism.memory import Memory
+from llm.memory_mechanism.retriever import MemoryRetriever
+from llm.memory_mechanism.train_retriever import MemoryLoss, main, similarity_targets, spoken_variant
+from llm.memory_mechanism.training_pairs import bare, key_overlap, load_pairs, unseen_keys
+
+EMBEDDED = Path(__file__).parents[3] / "llm" / "models" / "embedded" / "memory_sbert"
+
+
+# --- labels -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "other", "overlap"),
+    [
+        ("내일 일정", "내일 일정", 1.0),
+        ("내일 일정", "오늘 일정", 1 / 3),
+        ("좋아하는 음식", "못 먹는 음식", 1 / 4),
+        ("좋아하는 아이돌", "좋아하는 가수", 1.0),
+        ("좋아하는 아이돌", "좋아하는 음식", 1 / 3),
+        ("이름", "고양이 이름", 1 / 2),
+        ("이름", "취미", 0.0),
+        ("", "", 0.0),
+    ],
+)
+def test_key_overlap_is_intersection_over_union_of_words(key, other, overlap):
+    assert key_overlap(key, other) == pytest.approx(overlap)
+    assert key_overlap(other, key) == key_overlap(key, other)
+
+
+def test_training_and_validation_share_no_prompt():
+    training, validation = load_pairs(keys_kept=0.05), load_pairs(held_out=True, keys_kept=0.05)
+    for one, other in ((training.asking, validation.asking), (training.lookalikes, validation.lookalikes)):
+        assert one and other
+        assert not {(bare(p), k) for p, k in one} & {(bare(p), k) for p, k in other}
+    assert not set(map(bare, training.needless)) & set(map(bare, validation.needless))
+    assert unseen_keys(0.05) and not unseen_keys(0.05) & set(training.keys)
+    assert all(training.values.values()) and all(validation.values.values())
+
+
+def test_a_prompt_that_asks_for_a_memory_is_never_one_that_needs_none():
+    pairs = load_pairs()
+    assert not {bare(p) for p, _ in pairs.asking} & {bare(p) for p in pairs.needless}
+    assert not any("{" in text for p, k in pairs.asking for text in (p, k)), "an unfilled slot"
+
+
+def test_similarity_targets_are_the_overlaps_of_the_keys():
+    keys = ["내일 일정", "오늘 일정", "좋아하는 가수", "좋아하는 아이돌", "이름"]
+    overlap, known = similarity_targets(load_pairs(), keys)
+    assert known[0, 1]
+    for i, key in enumerate(keys):
+        for j, other in enumerate(keys):
+            assert overlap[i, j].item() == pytest.approx(key_overlap(key, other)), (key, other)
+
+
+def test_a_spoken_variant_keeps_the_letters():
+    for seed in range(200):
+        variant = spoken_variant("나 내일 뭐하지?", random.Random(seed))
+        assert "나내일뭐하지" in bare(variant)
+
+
+class _Vectors(torch.nn.Module):
+    """A model that gives back the vectors handed to it."""
+
+    def forward(self, features):
+        return {"sentence_embedding": features["vectors"]}
+
+
+def test_the_loss_wants_the_right_memory_near_and_a_needless_prompt_far_from_all():
+    overlap, known = similarity_targets(load_pairs(), ["이름", "취미", "나이"])
+    loss = MemoryLoss(_Vectors(), overlap, known)
+    axes = torch.eye(4)
+    labels = torch.tensor([[MemoryLoss.ASKS, 0, 0, 1], [MemoryLoss.NEEDS_NONE, 2, 2, 1]])
+    memories = [{"vectors": axes[[0, 2]]}, {"vectors": axes[[1, 1]]}]
+    right = loss([{"vectors": axes[[0, 3]]}, *memories], labels)
+    wrong_memory = loss([{"vectors": axes[[1, 3]]}, *memories], labels)
+    needless_near = loss([{"vectors": axes[[0, 2]]}, *memories], labels)
+    assert right < 0.1 < min(wrong_memory, needless_near)
+
+
+# --- a tiny run ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def corpus_folder(tmp_path_factory):
+    """The corpus' files with a few sentences of our own."""
+    folder = tmp_path_factory.mktemp("corpus")
+    words = itertools.product(("나", "우리"), ("밥", "책"), ("봐", "사자", "줘"))
+    sentences = [" ".join(row) for row in words]
+    with (folder / "chatbot_data.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("Q", "A", "label"), *((s, "그래요.", 0) for s in sentences)])
+    (folder / "3i4k_fci.tsv").write_text("".join(f"1\t{s}\n" for s in sentences * 5), encoding="utf-8")
+    (folder / "parakqc_v1.tsv").write_text("".join(f"0\t0\t{s}\n" for s in (sentences * 2)[:20]), encoding="utf-8")
+    with lzma.open(folder / "nsmc_positive_reviews.txt.xz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(sentences))
+    pairs = "".join(f"a\tb\tc\t{i}\t3.0\t{s}\t{s}\n" for i, s in enumerate(sentences))
+    text = "genre\tfilename\tyear\tid\tscore\tsentence1\tsentence2\n" + pairs
+    (folder / "korsts_train.tsv").write_text(text, encoding="utf-8")
+    rows = [{"sentence1": s, "sentence2": s, "labels": {"label": 5.0}} for s in sentences]
+    (folder / "klue_sts_v1.1_dev.json").write_text(json.dumps(rows), encoding="utf-8")
+    return folder
+
+
+def _train(corpus_folder, out, **options):
+    small = {"vocab_size": 600, "hidden_size": 32, "layers": 1, "heads": 2, "mlm_steps": 2, "mlm_batch": 4}
+    small |= {"steps": 4, "batch": 4, "save_every": 2, "threads": 1} | options
+    arguments = [text for name, value in small.items() for text in (f"--{name.replace('_', '-')}", str(value))]
+    main(["--corpus", str(corpus_folder), "--out", str(out), *arguments])
+
+
+def _steps_of(out):
+    return sorted(int(path.name.split("-")[1]) for path in (out / "checkpoints" / "pairs").glob("checkpoint-*"))
+
+
+def test_a_tiny_run_makes_a_folder_that_loads_and_resumes(corpus_folder, tmp_path, capsys):
+    out = tmp_path / "model"
+    _train(corpus_folder, out)
+    assert '"steps": 4' in capsys.readouterr().out, "the config is shown"
+    assert json.loads((out / "retriever_config.json").read_text(encoding="utf-8"))["steps"] == 4
+    stored = json.loads((out / "retriever.json").read_text(encoding="utf-8"))
+    retriever = MemoryRetriever.load(out)
+    assert retriever.threshold == stored["threshold"] and stored["validation"]
+    assert next(retriever.encoder.parameters()).dtype == torch.float32
+    assert retriever.encoder.max_seq_length == 64
+    memories = [Memory("이름", "민지"), Memory("취미", "등산")]
+    scores = retriever.scores("내 이름 뭐게", memories)
+    assert scores.shape == (2,) and np.isfinite(scores).all()
+
+    first = (out / "checkpoints" / "pretrained" / "model.safetensors").stat().st_mtime_ns
+    assert _steps_of(out) == [4]
+    _train(corpus_folder, out, steps=6)
+    state = json.loads((out / "checkpoints" / "pairs" / "checkpoint-6" / "trainer_state.json").read_text())
+    assert state["global_step"] == 6
+    assert (out / "checkpoints" / "pretrained" / "model.safetensors").stat().st_mtime_ns == first, "not made again"
+
+    other = tmp_path / "from_base"
+    _train(corpus_folder, other, base=out / "checkpoints" / "pretrained", steps=2)
+    assert MemoryRetriever.load(other).scores("안녕", memories).shape == (2,)
+    assert not (other / "checkpoints" / "pretrained").exists()
+
+
+# --- evaluation ---------------------------------------------------------------------------------------------------
+
+
+class _KeyEncoder:
+    """Knows each prompt's key: one axis a key, one more for prompts that need none."""
+
+    def __init__(self, cases):
+        self.axis = {case.key: i for i, case in enumerate(cases)}
+        self.of_prompt = {prompt: self.axis[case.key] for case in cases for prompt in case.prompts}
+
+    def _rows(self, axes):
+        return np.eye(len(self.axis) + 1, dtype=np.float32)[list(axes)]
+
+    def encode_query(self, inputs, **_):
+        return self._rows(self.of_prompt.get(text, -1) for text in inputs)
+
+    def encode_document(self, inputs, **_):
+        return self._rows(self.axis[text.split(":")[0]] for text in inputs)
+
+
+def test_an_encoder_that_knows_everything_has_perfect_figures():
+    cases = [evaluate.Case(f"열쇠{i}", ("가", "나", "다", "라", "마"), (f"물음{i}",), i % 2 == 0) for i in range(60)]
+    encoder = _KeyEncoder(cases)
+    threshold = evaluate.choose_threshold(encoder, cases, ["안녕"])
+    figures = evaluate.measure(encoder, threshold, cases, ["안녕"])
+    assert figures["pair_correlation"] == pytest.approx(1) and figures["pair_mse"] == pytest.approx(0)
+    rates = {name: value for name, value in figures.items() if not name.startswith("pair")}
+    assert rates and all(value == 1.0 for value in rates.values()), rates
+    assert "right line among 8" in evaluate.table(figures, threshold)
+
+
+def test_training_has_no_prompt_of_the_evaluation():
+    cases, needless = evaluate.evaluation_set()
+    trained = {bare(prompt) for prompt, _ in load_pairs().asking}
+    shared = [prompt for case in cases for prompt in case.prompts if bare(prompt) in trained]
+    assert len(cases) >= 30 and len(needless) >= 30
+    assert len(shared) <= 0.02 * sum(len(case.prompts) for case in cases), shared
+
+
+# --- the embedded weights -----------------------------------------------------------------------------------------
+
+FILE = [
+    Memory("이름", "민지"),
+    Memory("오늘 일정", "치과 가기"),
+    Memory("내일 일정", "친구 만나기"),
+    Memory("좋아하는 음식", "떡볶이"),
+    Memory("못 먹는 음식", "오이"),
+    Memory("고양이 이름", "나비"),
+    Memory("강아지 이름", "보리"),
+    Memory("직업", "간호사"),
+    Memory("사는 곳", "부산"),
+    Memory("생일", "3월 14일"),
+    Memory("좋아하는 가수", "아이유"),
+    Memory("취미", "등산"),
+]
+
+
+@pytest.fixture(scope="module")
+def retriever():
+    return MemoryRetriever.load(EMBEDDED)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [
+        ("나 내일 뭐하지", "내일 일정"),
+        ("나 오늘 뭐하지", "오늘 일정"),
+        ("오늘 저녁 뭐 먹지", "좋아하는 음식"),
+        ("내 고양이 이름 뭐게", "고양이 이름"),
+        ("우리 강아지 이름 기억나?", "강아지 이름"),
+        ("내 이름이 뭐야?", "이름"),
+        ("안녕", None),
+        ("너 몇 살이야?", None),
+        ("1+1은?", None),
+        ("고마워 로라야", None),
+    ],
+)
+def test_embedded_retriever_finds_the_right_line_or_none(retriever, prompt, key):
+    found = retriever.best(prompt, FILE)
+    assert (found.memory.key if found else None) == key, (prompt, found)
+
+
+def test_embedded_retriever_is_small_and_complete(retriever):
+    assert (EMBEDDED / "model.safetensors").stat().st_size <= 15 * 2**20
+    model = SentenceTransformer(str(EMBEDDED), device="cpu", local_files_only=True)
+    assert next(model.parameters()).dtype == torch.float32
+    norms = np.linalg.norm(model.encode_query(["나 내일 뭐하지"], normalize_embeddings=True), axis=1)
+    assert math.isclose(norms[0], 1, abs_tol=1e-3)
+    assert not list(EMBEDDED.glob("**/*.pt")) and not list(EMBEDDED.glob("**/optimizer*"))
