@@ -13,7 +13,9 @@ class PromptTooLongError(LlmError):
     """A prompt leaves no room for a reply."""
 
     def __init__(self, tokens: int, limit: int) -> None:
-        super().__init__(f"말이 너무 길어서 다 읽지 못했어요 ({tokens}토큰, 최대 {limit}토큰). 조금 나눠서 말해 주세요.")
+        super().__init__(
+            f"말이 너무 길어서 다 읽지 못했어요 ({tokens}토큰, 최대 {limit}토큰). 조금 나눠서 말해 주세요."
+        )
         self.tokens = tokens
         self.limit = limit
 

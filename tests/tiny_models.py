@@ -31,7 +31,10 @@ def tokenizer(markers: bool = True) -> PreTrainedTokenizerFast:
     backend.decoder = decoders.ByteLevel()
     special = ["<|unk|>", END_OF_TEXT, *(MARKERS if markers else ("<|sep|>",))]
     trainer = trainers.BpeTrainer(
-        vocab_size=420, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=420,
+        special_tokens=special,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
     )
     backend.train_from_iterator(SENTENCES * 3, trainer)
     return PreTrainedTokenizerFast(
