@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from final_product.care import help_for
 from final_product.expression import expression_of
 from llm.errors import MemoryFileError
 from llm.memory_mechanism.memory import Memory, split_leading_memories
@@ -84,7 +85,8 @@ class Companion:
     def respond(self, said: str) -> Iterator[str]:
         """Yields the reply's visible pieces; when it has ended, ``turn`` holds the whole.
 
-        What the user put in brackets is saved before anything else happens. Whoever stops early (closes the
+        What the user put in brackets is saved before anything else happens. Whoever speaks of ending his life is
+        pointed to people who can help, by a notice in place of a reply. Whoever stops early (closes the
         iterator) keeps what was shown; memories of a reply that was stopped are not saved.
 
         Raises:
@@ -95,6 +97,10 @@ class Companion:
         typed, text = split_leading_memories(said)
         typed = [memory for memory in (Memory.parse(clean_user_text(m.item)) for m in typed) if memory]
         saved = self._save(typed, notices)
+        help_line = help_for(clean_user_text(text))
+        if help_line:
+            self.turn = Turn(said, Reply(""), None, saved, expression_of(""), (*notices, help_line))
+            return
         if typed and not clean_user_text(text):
             text = REMEMBER_THIS
         recalled = Recall(typed[-1], 1.0) if typed else self._recall(text, notices)

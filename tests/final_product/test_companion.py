@@ -2,6 +2,7 @@
 
 import pytest
 
+from final_product.care import HELP
 from final_product.companion import REMEMBER_THIS, Companion, Turn
 from final_product.expression import expression_of
 from llm.errors import PromptTooLongError
@@ -307,3 +308,9 @@ def test_one_turn_forgets_the_other(chat):
     chat.say("나 민수야")
     assert chat.say("그래") == turn("그래", "응…")
     assert chat.faces == [expression_of("반가워!"), expression_of("응…")]
+
+
+def test_who_speaks_of_ending_his_life_is_pointed_to_people(chat):
+    chat.with_model(f"오! 좋아!{END}")
+    assert "".join(chat.companion.respond("로라야 죽고 싶다")) == ""
+    assert chat.companion.turn.notices == (HELP,) and chat.faces == []

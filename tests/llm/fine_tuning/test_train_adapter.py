@@ -1,12 +1,13 @@
 """The adapter's training: its rows and batches, and a tiny run over a tiny base to a folder in the published form."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from llm.fine_tuning.conversations import Pair
-from llm.fine_tuning.train_adapter import EMBEDDED, AdapterConfig, AnswerPairs, Padding, _parse, main
+from llm.fine_tuning.train_adapter import EMBEDDED, AdapterConfig, AnswerLoss, AnswerPairs, Padding, _parse, main
 from llm.language_model import LanguageModel
 from llm.prompt import render_prompt
 from tests.tiny_models import save_base, tokenizer
@@ -125,3 +126,14 @@ def test_a_batch_is_padded_where_no_loss_is():
         assert ids.tolist() == row["input_ids"] + [7] * gap
         assert labels.tolist() == row["labels"] + [-100] * gap
         assert mask.tolist() == [1] * length + [0] * gap
+
+
+def test_the_loss_passes_over_the_prompt_and_weighs_the_answers_opening():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(1, 9, 5, generator=generator)
+    labels = torch.tensor([[-100, -100, 1, 2, 3, 4, 0, 1, -100]])
+    each = torch.nn.functional.cross_entropy(logits[0, 1:7], labels[0, 2:8], reduction="none")
+    outputs = SimpleNamespace(logits=logits)
+    assert torch.isclose(AnswerLoss(1.0)(outputs, labels), each.mean())
+    weights = torch.tensor([5.0, 5.0, 5.0, 5.0, 1.0, 1.0])
+    assert torch.isclose(AnswerLoss(5.0)(outputs, labels), (each * weights).sum() / weights.sum())
