@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
+from torch.nn import functional
 from torch.utils.data import Dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
@@ -49,6 +51,9 @@ class AdapterConfig:
     batch: int = 4
     accumulate: int = 1
     rounds: int = 5
+    slot_fills: int = 3  # values that a prompt with a slot gets each round
+    opening_weight: float = 1.0  # weight of an answer's first tokens in the loss: they decide what it is about
+    opening_share: float = 0.0  # share of the pairs of which only the answer's opening is learned: far cheaper
     max_steps: int = -1  # above 0: stop there, for a smoke run
     temperature: float = 0.6
     top_p: float = 1.0
@@ -62,24 +67,36 @@ EMBEDDED = {
     "alpha": 128,
     "dropout": 0.0,
     "targets": ("query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"),
-    "learning_rate": 5e-4,
+    "learning_rate": 8e-4,
     "batch": 48,
-    "rounds": 3,
+    "rounds": 9,
+    "slot_fills": 1,  # the base has learned to copy already
+    "opening_weight": 5.0,
+    "opening_share": 0.6,
     "temperature": 0.5,
     "top_p": 0.9,
 }
+_OPENING_TOKENS = 4  # how many first tokens of an answer ``opening_weight`` concerns
+_OPENING_CUT = 6  # tokens of an answer of which only the opening is learned
 _SMALL = 1024  # hidden sizes below this count as embedded
 
 
 class AnswerPairs(Dataset):
     """Token ids of prompt and reply; the labels of the prompt are ignored."""
 
-    def __init__(self, pairs: Sequence[Pair], tokenizer: PreTrainedTokenizerBase) -> None:
+    def __init__(
+        self, pairs: Sequence[Pair], tokenizer: PreTrainedTokenizerBase, opening_share: float = 0.0, seed: int = 0
+    ) -> None:
         def encode(texts: list[str]) -> list[list[int]]:
             return tokenizer(texts, add_special_tokens=False)["input_ids"]
 
         self.prompts = encode([render_prompt(pair.prompt, pair.memory) for pair in pairs])
-        self.replies = encode([render_reply(pair.reply, pair.save) for pair in pairs])
+        replies = encode([render_reply(pair.reply, pair.save) for pair in pairs])
+        rng = random.Random(seed)
+        self.replies = [
+            reply[:_OPENING_CUT] if pair.save is None and rng.random() < opening_share else reply
+            for pair, reply in zip(pairs, replies, strict=True)
+        ]
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -111,6 +128,24 @@ class Padding:
         }
 
 
+class AnswerLoss:
+    """Cross entropy over the answer's tokens (mean), its first ones weighted."""
+
+    def __init__(self, opening_weight: float) -> None:
+        self.opening_weight = opening_weight
+
+    def __call__(self, outputs, labels: torch.Tensor, num_items_in_batch=None) -> torch.Tensor:  # type: ignore[no-untyped-def]
+        """``outputs.logits`` (rows, tokens, vocabulary) against ``labels`` (rows, tokens), -100 being passed over."""
+        targets = labels[:, 1:]
+        losses = functional.cross_entropy(
+            outputs.logits[:, :-1].float().transpose(1, 2), targets, ignore_index=_IGNORED, reduction="none"
+        )
+        answered = targets != _IGNORED
+        opening = answered & (answered.cumsum(dim=1) <= _OPENING_TOKENS)
+        weights = answered.float() + (self.opening_weight - 1) * opening.float()
+        return (losses * weights).sum() / weights.sum()
+
+
 def main(argv: list[str] | None = None) -> None:
     config = _parse(argv)
     if config.threads:
@@ -122,7 +157,8 @@ def main(argv: list[str] | None = None) -> None:
 
     tokenizer = AutoTokenizer.from_pretrained(config.base)
     families = load_families(Path(config.conversations))
-    pairs = training_pairs(families, load_values(Path(config.values)), config.rounds, config.seed)
+    values = load_values(Path(config.values))
+    pairs = training_pairs(families, values, config.rounds, config.seed, slot_fills=config.slot_fills)
     print(f"families {len(families):,}, prompts {sum(len(f.prompts) for f in families):,}, pairs {len(pairs):,}")
 
     cuda = torch.cuda.is_available()
@@ -166,7 +202,8 @@ def main(argv: list[str] | None = None) -> None:
             remove_unused_columns=False,
             train_sampling_strategy="group_by_length",  # rows of like length waste little on padding
         ),
-        train_dataset=AnswerPairs(pairs, tokenizer),
+        train_dataset=AnswerPairs(pairs, tokenizer, config.opening_share, config.seed),
+        compute_loss_func=AnswerLoss(config.opening_weight),
         data_collator=Padding(tokenizer.pad_token_id or tokenizer.eos_token_id),
     )
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.exists() else None)
