@@ -27,6 +27,7 @@ TEMPERATURE = 0.6  # published
 TOP_P = 1.0  # published: no nucleus
 MAX_NEW_TOKENS = 80
 BASE_FOLDERS = ("base", "polyglot_original")  # where an adapter's base lies, beside the adapter
+WRITES_FROM = 0.5  # she opens a bracket only where that is likelier than not: what is written down is never a whim
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
 _LARGE = 1024  # hidden size from which bf16 pays on a CPU: decoding then waits for memory
 
@@ -63,6 +64,9 @@ class LanguageModel:
         self._ends = (named - {tokenizer.unk_token_id} | {tokenizer.eos_token_id}) - {None}
         texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
         self._never = _never_sampled(tokenizer, texts, model.config.vocab_size, self._ends).to(model.device)
+        self._brackets = torch.tensor(
+            [i for i, t in enumerate(texts) if "[" in t], device=model.device, dtype=torch.long
+        )
         self._end_ids = torch.tensor(sorted(self._ends), device=model.device)
         openers = [token for token, text in enumerate(texts) if _OPENS_STOP.search(text)]
         self._not_first = torch.tensor(sorted(self._ends.union(openers)), device=model.device)
@@ -147,6 +151,8 @@ class LanguageModel:
             elif not said:
                 scores[self._not_first] = -torch.inf
             scores[_would_repeat(spoken)] = -torch.inf
+            if not parser.in_bracket and scores.softmax(-1)[self._brackets].sum() < WRITES_FROM:
+                scores[self._brackets] = -torch.inf
             for begun, tokens in self._completes_url.items():
                 if tail.endswith(begun):
                     scores[tokens] = -torch.inf
