@@ -90,9 +90,9 @@ class _Program:
         self._face: Any = None
         self._seed = options.seed if options.seed is not None else secrets.randbits(63)
         libraries = _in_background(_import_libraries)
-        self._language = _in_background(lambda: (libraries.result(), self._load_language())[1])
-        self._retriever = _in_background(lambda: (libraries.result(), self._load_retriever())[1])
-        self._painter = _in_background(lambda: (libraries.result(), self._load_painter())[1])
+        self._language = _in_background(self._load_language, after=libraries)
+        self._retriever = _in_background(self._load_retriever, after=libraries)
+        self._painter = _in_background(self._load_painter, after=libraries)
 
     def companion(self, on_wait: Callable[[], None]) -> Any:
         """The companion; waits for its models, calling ``on_wait`` first if they are not ready."""
@@ -217,12 +217,17 @@ def _import_libraries() -> None:
     import llm.language_model  # noqa: F401
 
 
-def _in_background(load: Callable[[], Any]) -> Future:
-    """The result of ``load`` in a daemon thread: leaving the program never waits for a model."""
+def _in_background(load: Callable[[], Any], after: Future | None = None) -> Future:
+    """The result of ``load``, begun once ``after`` is done.
+
+    It comes from a daemon thread: leaving the program never waits for a model.
+    """
     future: Future = Future()
 
     def work() -> None:
         try:
+            if after is not None:
+                after.result()
             future.set_result(load())
         except BaseException as error:
             future.set_exception(error)

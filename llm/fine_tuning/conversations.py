@@ -188,7 +188,7 @@ def _fill_text(template: str, values: Mapping[str, Sequence[str]], rng: random.R
 
 def _may_be_distracted(family: Family) -> bool:
     """Families that say "you have not told me yet" must never stand behind the very memory that was asked for."""
-    return not family.name.startswith(("none", "memory_none", "unknown"))
+    return not family.name.startswith("memory_none")
 
 
 def _typed_carelessly(prompt: str, rng: random.Random) -> str:

@@ -21,7 +21,6 @@ from tqdm import tqdm
 
 from llm.fine_tuning.check_data import EVALUATION
 from llm.language_model import LanguageModel
-from llm.memory_mechanism.memory import Memory
 from llm.prompt import render_prompt
 from llm.reply import Reply, stream_reply
 
@@ -171,7 +170,7 @@ def main(argv: list[str] | None = None) -> None:
             for sample in samples:
                 fields = asdict(sample)
                 fields["reply"] = sample.reply.text
-                fields["memories"] = [str(Memory(m.key, m.value)) for m in sample.reply.memories]
+                fields["memories"] = [str(memory) for memory in sample.reply.memories]
                 file.write(json.dumps(fields, ensure_ascii=False) + "\n")
     rows = table(samples, options.samples)
     if options.corpus:

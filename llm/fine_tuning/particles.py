@@ -1,7 +1,7 @@
 """Korean particles that follow a value: which form stands after a final consonant.
 
-``attach("{food(은/는)} ...")`` is not the notation; a particle pair follows its slot either inside it,
-``{food:은/는}``, or behind it as people write it in the conversation files, ``{food}(은/는)``.
+A particle pair stands inside its slot, ``{food:은/는}``, or behind it, as people write it in the conversation files:
+``{food}(은/는)``.
 """
 
 from __future__ import annotations
