@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from llm.fine_tuning.conversations import Pair
 from llm.fine_tuning.particles import attach
 from llm.fine_tuning.plain_speech import to_plain_speech
 from llm.prompt import END_OF_TEXT, clean_user_text, render_prompt, render_reply
@@ -95,7 +96,7 @@ _NOTE_ANSWERS = (
 )  # fmt: skip
 
 
-def notes(words: list[str], count: int, rng: random.Random) -> Iterator[str]:
+def notes(words: list[str], count: int, rng: random.Random) -> Iterator[Pair]:
     """``count`` copying tasks whose keys and values are words of ``words`` or syllables drawn at random."""
     syllables = sorted({c for w in words[:20000] for c in w if "가" <= c <= "힣"})
     for _ in range(count):
@@ -108,10 +109,16 @@ def notes(words: list[str], count: int, rng: random.Random) -> Iterator[str]:
         kind = rng.random()
         if kind < 0.55:
             prompt, reply = rng.choice(_RECALL_QUESTIONS), rng.choice(_RECALL_ANSWERS)
-            yield render_prompt(attach(prompt, fill), f"{key}: {value}") + render_reply(attach(reply, fill))
+            yield Pair(attach(prompt, fill), attach(reply, fill), memory=f"{key}: {value}")
         else:
             prompt, reply = rng.choice(_NOTE_STATEMENTS), rng.choice(_NOTE_ANSWERS)
-            yield render_prompt(attach(prompt, fill)) + render_reply(attach(reply, fill), f"{key}: {value}")
+            yield Pair(attach(prompt, fill), attach(reply, fill), save=f"{key}: {value}")
+
+
+def frequent_words(folder: Path) -> list[str]:
+    """Words of the spoken utterances that occur more than once."""
+    counts = Counter(w for line in utterances(folder) for w in line.split() if 1 < len(w) < 7 and w.isalpha())
+    return sorted(word for word, count in counts.items() if count > 1)
 
 
 def single_token_lines() -> list[str]:
@@ -124,20 +131,18 @@ def single_token_lines() -> list[str]:
     return [*rows, *(" ".join(row) for row in rows), " ".join(EMOJI), "".join(f"! {e}. {e}~ {e}" for e in EMOJI)]
 
 
-def documents(
-    folder: Path, dialogue_rounds: int, review_count: int, note_count: int, seed: int, spoken: bool = True
-) -> list[str]:
-    """Training documents in a random order, each ending with the end-of-text marker; ``spoken``: utterances too."""
+def documents(folder: Path, dialogue_rounds: int, review_count: int, note_count: int, seed: int) -> list[str]:
+    """Training documents in a random order, each ending with the end-of-text marker."""
     rng = random.Random(seed)
-    lines = utterances(folder)
-    texts = [f"{line} {END_OF_TEXT}" for line in (lines if spoken else []) + reviews(folder, review_count, rng)]
+    texts = [f"{line} {END_OF_TEXT}" for line in utterances(folder) + reviews(folder, review_count, rng)]
     texts += [
         render_prompt(question) + render_reply(answer)
         for question, answer in dialogues(folder)
         for _ in range(dialogue_rounds)
     ]
-    counts = Counter(w for line in lines for w in line.split() if 1 < len(w) < 7 and w.isalpha())
-    words = sorted(w for w, n in counts.items() if n > 1)
-    texts += notes(words, note_count, rng)
+    texts += [
+        render_prompt(note.prompt, note.memory) + render_reply(note.reply, note.save)
+        for note in notes(frequent_words(folder), note_count, rng)
+    ]
     rng.shuffle(texts)
     return texts

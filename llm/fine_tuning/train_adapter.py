@@ -12,23 +12,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from peft import LoraConfig, get_peft_model
 from torch.nn import functional
-from torch.utils.data import Dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase, Trainer, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
-from llm.fine_tuning.conversations import CONVERSATIONS, VALUES, Pair, load_families, load_values, training_pairs
-from llm.prompt import render_prompt, render_reply
-
-_IGNORED = -100  # the label that the loss passes over
-_MAX_TOKENS = 128  # of a training text; longer ones are cut at their start
+from llm.fine_tuning.answers import IGNORED, AnswerRows, Padding, answer_weights
+from llm.fine_tuning.conversations import CONVERSATIONS, VALUES, load_families, load_values, training_pairs
+from llm.training import last_checkpoint, trainer_settings
 
 
 @dataclass(frozen=True)
@@ -54,6 +48,7 @@ class AdapterConfig:
     slot_fills: int = 3  # values that a prompt with a slot gets each round
     opening_weight: float = 1.0  # weight of an answer's first tokens in the loss: they decide what it is about
     opening_share: float = 0.0  # share of the pairs of which only the answer's opening is learned: far cheaper
+    noise: float = 0.0  # chance of a prompt's token to be another one
     max_steps: int = -1  # above 0: stop there, for a smoke run
     temperature: float = 0.6
     top_p: float = 1.0
@@ -76,56 +71,7 @@ EMBEDDED = {
     "temperature": 0.5,
     "top_p": 0.9,
 }
-_OPENING_TOKENS = 4  # how many first tokens of an answer ``opening_weight`` concerns
-_OPENING_CUT = 6  # tokens of an answer of which only the opening is learned
 _SMALL = 1024  # hidden sizes below this count as embedded
-
-
-class AnswerPairs(Dataset):
-    """Token ids of prompt and reply; the labels of the prompt are ignored."""
-
-    def __init__(
-        self, pairs: Sequence[Pair], tokenizer: PreTrainedTokenizerBase, opening_share: float = 0.0, seed: int = 0
-    ) -> None:
-        def encode(texts: list[str]) -> list[list[int]]:
-            return tokenizer(texts, add_special_tokens=False)["input_ids"]
-
-        self.prompts = encode([render_prompt(pair.prompt, pair.memory) for pair in pairs])
-        replies = encode([render_reply(pair.reply, pair.save) for pair in pairs])
-        rng = random.Random(seed)
-        self.replies = [
-            reply[:_OPENING_CUT] if pair.save is None and rng.random() < opening_share else reply
-            for pair, reply in zip(pairs, replies, strict=True)
-        ]
-
-    def __len__(self) -> int:
-        return len(self.prompts)
-
-    def __getitem__(self, index: int) -> dict[str, list[int]]:
-        prompt, reply = self.prompts[index], self.replies[index]
-        ids = (prompt + reply)[-_MAX_TOKENS:]
-        labels = ([_IGNORED] * len(prompt) + reply)[-_MAX_TOKENS:]
-        return {"input_ids": ids, "labels": labels}
-
-
-class Padding:
-    """Pads a batch on the right to its longest row."""
-
-    def __init__(self, pad_token: int) -> None:
-        self.pad_token = pad_token
-
-    def __call__(self, rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
-        longest = max(len(row["input_ids"]) for row in rows)
-        gaps = [longest - len(row["input_ids"]) for row in rows]
-        return {
-            "input_ids": torch.tensor(
-                [row["input_ids"] + [self.pad_token] * gap for row, gap in zip(rows, gaps, strict=True)]
-            ),
-            "labels": torch.tensor([row["labels"] + [_IGNORED] * gap for row, gap in zip(rows, gaps, strict=True)]),
-            "attention_mask": torch.tensor(
-                [[1] * len(row["input_ids"]) + [0] * gap for row, gap in zip(rows, gaps, strict=True)]
-            ),
-        }
 
 
 class AnswerLoss:
@@ -138,11 +84,9 @@ class AnswerLoss:
         """``outputs.logits`` (rows, tokens, vocabulary) against ``labels`` (rows, tokens), -100 being passed over."""
         targets = labels[:, 1:]
         losses = functional.cross_entropy(
-            outputs.logits[:, :-1].float().transpose(1, 2), targets, ignore_index=_IGNORED, reduction="none"
+            outputs.logits[:, :-1].float().transpose(1, 2), targets, ignore_index=IGNORED, reduction="none"
         )
-        answered = targets != _IGNORED
-        opening = answered & (answered.cumsum(dim=1) <= _OPENING_TOKENS)
-        weights = answered.float() + (self.opening_weight - 1) * opening.float()
+        weights = answer_weights(targets, self.opening_weight)
         return (losses * weights).sum() / weights.sum()
 
 
@@ -183,30 +127,26 @@ def main(argv: list[str] | None = None) -> None:
     trainer = Trainer(
         model=model,
         args=TrainingArguments(
-            output_dir=str(work),
-            num_train_epochs=1,  # the rounds are in the data
-            max_steps=config.max_steps,
-            per_device_train_batch_size=config.batch,
-            gradient_accumulation_steps=config.accumulate,
-            learning_rate=config.learning_rate,
-            warmup_steps=0.03,  # a share of all steps
-            lr_scheduler_type="cosine",
-            max_grad_norm=1.0,
-            bf16=True,
-            use_cpu=not cuda,
-            logging_steps=25,
-            save_steps=200,
-            save_total_limit=1,
-            report_to=[],
-            seed=config.seed,
-            remove_unused_columns=False,
-            train_sampling_strategy="group_by_length",  # rows of like length waste little on padding
+            **trainer_settings(
+                config.seed,
+                output_dir=str(work),
+                num_train_epochs=1,  # the rounds are in the data
+                max_steps=config.max_steps,
+                per_device_train_batch_size=config.batch,
+                gradient_accumulation_steps=config.accumulate,
+                learning_rate=config.learning_rate,
+                warmup_steps=0.03,  # a share of all steps
+                logging_steps=25,
+                save_steps=200,
+                remove_unused_columns=False,
+                train_sampling_strategy="group_by_length",  # rows of like length waste little on padding
+            )
         ),
-        train_dataset=AnswerPairs(pairs, tokenizer, config.opening_share, config.seed),
+        train_dataset=AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.seed),
         compute_loss_func=AnswerLoss(config.opening_weight),
         data_collator=Padding(tokenizer.pad_token_id or tokenizer.eos_token_id),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.exists() else None)
+    trainer.train(resume_from_checkpoint=last_checkpoint(work))
     if trainer.is_world_process_zero():
         save_adapter(model, tokenizer, config, out)
         print(f"saved {out}")

@@ -1,11 +1,8 @@
 """Trains the embedded base: a byte-level BPE tokenizer and a small GPT-NeoX on public Korean text.
 
     python -m llm.fine_tuning.train_base --corpus FOLDER --out runs/corpus
-    python -m llm.fine_tuning.train_base --corpus FOLDER --init runs/corpus --out llm/models/embedded/base \\
-        --steps 1000 --learning-rate 1.5e-3 --warmup 50 --talk-rounds 10 --dialogue-rounds 1 --reviews 0 --notes 20000
 
-The second run turns the corpora's language towards Oh-LoRA's: its data are our own conversations, so that every
-weight, the embeddings among them, knows the words that she needs. What she answers is then taught by the adapter.
+What it learns here is the language; ``train_talk`` turns it towards Oh-LoRA's and ``train_adapter`` comes last.
 A run that was interrupted goes on from its last checkpoint when it is started again with the same arguments.
 """
 
@@ -13,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,11 +17,12 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from torch.utils.data import Dataset
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM, PreTrainedTokenizerFast, Trainer, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
 from llm.fine_tuning import corpus
-from llm.fine_tuning.conversations import load_families, load_values, plain_texts, training_pairs
-from llm.prompt import END_OF_TEXT, MARKERS, render_prompt, render_reply
+from llm.fine_tuning.chunked_loss import chunked_cross_entropy
+from llm.fine_tuning.conversations import load_families, plain_texts
+from llm.prompt import END_OF_TEXT, MARKERS
+from llm.training import add_options, last_checkpoint, trainer_settings
 
 
 @dataclass(frozen=True)
@@ -48,7 +45,6 @@ class BaseConfig:
     dialogue_rounds: int = 5  # how often each dialogue stands in the data
     reviews: int = 110000
     notes: int = 70000
-    talk_rounds: int = 0  # how often every prompt of our own conversations stands in the data
     seed: int = 20260
     threads: int = 0  # CPU threads; 0 leaves the choice to torch
 
@@ -67,6 +63,19 @@ class PackedTokens(Dataset):
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         row = self.rows[index % len(self.rows)].long()
         return {"input_ids": row, "labels": row}
+
+
+class CorpusTrainer(Trainer):
+    """Next-token loss over every token of the packed rows, of which all have the same length."""
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[no-untyped-def]
+        ids = inputs["input_ids"]
+        with torch.autocast(ids.device.type, torch.bfloat16):
+            hidden = model.gpt_neox(input_ids=ids, use_cache=False).last_hidden_state[:, :-1].flatten(0, 1)
+        hidden = hidden.to(torch.bfloat16)
+        embedding = model.get_output_embeddings().weight.to(hidden.dtype)
+        targets = ids[:, 1:].flatten()
+        return chunked_cross_entropy(hidden, embedding, targets, torch.ones_like(targets, dtype=torch.float32))
 
 
 def train_tokenizer(texts: list[str], vocab_size: int) -> PreTrainedTokenizerFast:
@@ -96,13 +105,7 @@ def main(argv: list[str] | None = None) -> None:
     made = {name: value for name, value in asdict(config).items() if name not in ("corpus", "out", "init")}
     (out / "base_training.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 
-    texts = corpus.documents(
-        Path(config.corpus), config.dialogue_rounds, config.reviews, config.notes, config.seed, spoken=not config.init
-    )
-    if config.talk_rounds:
-        pairs = training_pairs(load_families(), load_values(), config.talk_rounds, config.seed)
-        texts += [render_prompt(p.prompt, p.memory) + render_reply(p.reply, p.save) for p in pairs]
-        random.Random(config.seed).shuffle(texts)
+    texts = corpus.documents(Path(config.corpus), config.dialogue_rounds, config.reviews, config.notes, config.seed)
     if config.init or (out / "tokenizer.json").exists():
         tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init or out)
         tokenizer.save_pretrained(out)
@@ -117,31 +120,26 @@ def main(argv: list[str] | None = None) -> None:
 
     model = _model(config, tokenizer)
     print(f"parameters {sum(p.numel() for p in model.parameters()):,}")
-    cuda = torch.cuda.is_available()
     work = out / "checkpoints"
-    trainer = Trainer(
+    trainer = CorpusTrainer(
         model=model,
         args=TrainingArguments(
-            output_dir=str(work),
-            max_steps=config.steps,
-            per_device_train_batch_size=config.batch,
-            learning_rate=config.learning_rate,
-            warmup_steps=config.warmup,
-            lr_scheduler_type="cosine",
-            weight_decay=0.1,
-            adam_beta2=0.98,
-            max_grad_norm=1.0,
-            bf16=True,
-            use_cpu=not cuda,
-            logging_steps=20,
-            save_steps=100,
-            save_total_limit=1,
-            report_to=[],
-            seed=config.seed,
+            **trainer_settings(
+                config.seed,
+                output_dir=str(work),
+                max_steps=config.steps,
+                per_device_train_batch_size=config.batch,
+                learning_rate=config.learning_rate,
+                warmup_steps=config.warmup,
+                weight_decay=0.1,
+                adam_beta2=0.98,
+                logging_steps=20,
+                save_steps=100,
+            )
         ),
         train_dataset=PackedTokens(stream, config.block, rows),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(work)) if work.exists() else None)
+    trainer.train(resume_from_checkpoint=last_checkpoint(work))
     model.to(torch.float16).save_pretrained(out)
     print(f"saved {out}")
 
@@ -172,13 +170,7 @@ def _parse(argv: list[str] | None) -> BaseConfig:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", required=True, help="folder of the public corpora")
     parser.add_argument("--out", required=True, help="folder of the model that is made")
-    for name, kind in BaseConfig.__annotations__.items():
-        if name not in ("corpus", "out"):
-            parser.add_argument(
-                f"--{name.replace('_', '-')}",
-                type={"int": int, "float": float}.get(kind, str),
-                default=getattr(BaseConfig, name),
-            )
+    add_options(parser, BaseConfig, but=("corpus", "out"))
     return BaseConfig(**vars(parser.parse_args(argv)))
 
 

@@ -6,11 +6,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from llm.fine_tuning.conversations import Pair
-from llm.fine_tuning.train_adapter import EMBEDDED, AdapterConfig, AnswerLoss, AnswerPairs, Padding, _parse, main
+from llm.fine_tuning.train_adapter import EMBEDDED, AdapterConfig, AnswerLoss, _parse, main
 from llm.language_model import LanguageModel
 from llm.prompt import render_prompt
-from tests.tiny_models import save_base, tokenizer
+from tests.tiny_models import save_base
 
 pytestmark = pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning")
 PROMPT = render_prompt("나 내일 뭐하지", "내일 일정: 친구 만나기")
@@ -113,19 +112,6 @@ def test_a_base_that_is_not_there(tmp_path, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["--base", str(tmp_path / "none")])
     assert caught.value.code == 2 and "config.json" in capsys.readouterr().err
-
-
-def test_a_batch_is_padded_where_no_loss_is():
-    pairs = [Pair("안녕", "안녕!"), Pair("나 내일 뭐하지", "친구를 만나기로 했잖아!", memory="내일 일정: 친구 만나기")]
-    rows = list(AnswerPairs(pairs, tokenizer())[index] for index in range(2))
-    batch = Padding(pad_token=7)(rows)
-    lengths = [len(row["input_ids"]) for row in rows]
-    assert {tuple(tensor.shape) for tensor in batch.values()} == {(2, max(lengths))}
-    for row, ids, labels, mask in zip(rows, batch["input_ids"], batch["labels"], batch["attention_mask"], strict=True):
-        length, gap = len(row["input_ids"]), max(lengths) - len(row["input_ids"])
-        assert ids.tolist() == row["input_ids"] + [7] * gap
-        assert labels.tolist() == row["labels"] + [-100] * gap
-        assert mask.tolist() == [1] * length + [0] * gap
 
 
 def test_the_loss_passes_over_the_prompt_and_weighs_the_answers_opening():

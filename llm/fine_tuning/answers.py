@@ -1,0 +1,102 @@
+"""Training pairs as rows of token ids of which only the answer is learned. Knows tokenizers; knows no model."""
+
+from __future__ import annotations
+
+import random
+from array import array
+from collections.abc import Sequence
+
+import torch
+from torch.utils.data import Dataset
+from transformers import PreTrainedTokenizerBase
+
+from llm.fine_tuning.conversations import Pair
+from llm.prompt import render_prompt, render_reply
+
+IGNORED = -100  # the label that the loss passes over
+_MAX_TOKENS = 128  # of a training text; longer ones are cut at their start
+_OPENING_TOKENS = 4  # how many first tokens of an answer a weight on its opening concerns
+_OPENING_CUT = 6  # tokens of an answer of which only the opening is learned
+_AT_ONCE = 20000  # texts that are tokenized at a time
+
+
+class AnswerRows(Dataset):
+    """Token ids of prompt and reply; the labels of the prompt are ignored.
+
+    Args:
+        pairs: what stands in the rows.
+        tokenizer: of the model that is trained.
+        opening_share: share of the pairs of which only the answer's opening is learned.
+        noise: chance of a prompt's token to be another one, so that a wording nobody wrote is not the end of
+            understanding. Prompts with a memory to read or to write are left as they are.
+        seed: the same seed gives the same rows.
+    """
+
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        tokenizer: PreTrainedTokenizerBase,
+        opening_share: float = 0.0,
+        noise: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        rng = random.Random(seed)
+        frame = set(tokenizer.all_special_ids) | set(tokenizer(render_prompt(""))["input_ids"])
+        words = [token for token in range(len(tokenizer)) if token not in frame]
+        self.prompts: list[array[int]] = []
+        self.replies: list[array[int]] = []
+        for start in range(0, len(pairs), _AT_ONCE):
+            part = pairs[start : start + _AT_ONCE]
+            prompts = _encode(tokenizer, [render_prompt(pair.prompt, pair.memory) for pair in part])
+            replies = _encode(tokenizer, [render_reply(pair.reply, pair.save) for pair in part])
+            for pair, prompt, reply in zip(part, prompts, replies, strict=True):
+                if noise and pair.save is None and pair.memory is None:
+                    for place, token in enumerate(prompt):
+                        if rng.random() < noise and token not in frame:
+                            prompt[place] = rng.choice(words)
+                cut = pair.save is None and rng.random() < opening_share
+                self.prompts.append(array("i", prompt))
+                self.replies.append(array("i", reply[:_OPENING_CUT] if cut else reply))
+
+    def __len__(self) -> int:
+        return len(self.prompts)
+
+    def __getitem__(self, index: int) -> dict[str, list[int]]:
+        prompt, reply = self.prompts[index], self.replies[index]
+        ids = [*prompt, *reply][-_MAX_TOKENS:]
+        labels = [*([IGNORED] * len(prompt)), *reply][-_MAX_TOKENS:]
+        return {"input_ids": ids, "labels": labels}
+
+
+def _encode(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:
+    return tokenizer(texts, add_special_tokens=False)["input_ids"]
+
+
+class Padding:
+    """Pads a batch on the right to its longest row."""
+
+    def __init__(self, pad_token: int) -> None:
+        self.pad_token = pad_token
+
+    def __call__(self, rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+        longest = max(len(row["input_ids"]) for row in rows)
+        gaps = [longest - len(row["input_ids"]) for row in rows]
+        return {
+            "input_ids": torch.tensor(
+                [row["input_ids"] + [self.pad_token] * gap for row, gap in zip(rows, gaps, strict=True)]
+            ),
+            "labels": torch.tensor([row["labels"] + [IGNORED] * gap for row, gap in zip(rows, gaps, strict=True)]),
+            "attention_mask": torch.tensor(
+                [[1] * len(row["input_ids"]) + [0] * gap for row, gap in zip(rows, gaps, strict=True)]
+            ),
+        }
+
+
+def answer_weights(labels: torch.Tensor, opening_weight: float) -> torch.Tensor:
+    """What each token counts in the loss, same shape as ``labels`` (rows, tokens).
+
+    0 where nothing is learned, ``opening_weight`` for an answer's first tokens, which decide what it is about, else 1.
+    """
+    answered = labels != IGNORED
+    opening = answered & (answered.cumsum(dim=1) <= _OPENING_TOKENS)
+    return answered.float() + (opening_weight - 1) * opening.float()
