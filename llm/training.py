@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ _KINDS = {"int": int, "float": float, "str": str}
 
 def add_options(parser: argparse.ArgumentParser, config: type, but: tuple[str, ...] = ()) -> None:
     """One ``--option`` for each number and text field of the dataclass ``config``, its default the field's."""
-    for name, kind in config.__annotations__.items():
-        if name not in but:
-            default = getattr(config, name, None)
-            parser.add_argument(f"--{name.replace('_', '-')}", type=_KINDS[kind], default=default)
+    for field in fields(config):
+        if field.name not in but:
+            name = field.name.replace("_", "-")
+            parser.add_argument(f"--{name}", type=_KINDS[str(field.type)], default=field.default)
 
 
 def trainer_settings(seed: int, **own: Any) -> dict[str, Any]:

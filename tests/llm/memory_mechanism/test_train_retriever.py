@@ -16,8 +16,9 @@ from sentence_transformers import SentenceTransformer
 from llm.memory_mechanism import evaluate
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.retriever import MemoryRetriever
-from llm.memory_mechanism.train_retriever import MemoryLoss, main, similarity_targets, spoken_variant
-from llm.memory_mechanism.training_pairs import bare, key_overlap, load_pairs, unseen_keys
+from llm.memory_mechanism.retriever_rows import ASKS, NEEDS_NONE, similarity_targets, spoken_variant
+from llm.memory_mechanism.train_retriever import MemoryLoss, main
+from llm.memory_mechanism.training_pairs import TRAINING_DATA, bare, key_overlap, load_pairs, unseen_keys
 
 EMBEDDED = Path(__file__).parents[3] / "llm" / "models" / "embedded" / "memory_sbert"
 
@@ -85,7 +86,7 @@ def test_the_loss_wants_the_right_memory_near_and_a_needless_prompt_far_from_all
     overlap, known = similarity_targets(load_pairs(), ["이름", "취미", "나이"])
     loss = MemoryLoss(_Vectors(), overlap, known)
     axes = torch.eye(4)
-    labels = torch.tensor([[MemoryLoss.ASKS, 0, 0, 1], [MemoryLoss.NEEDS_NONE, 2, 2, 1]])
+    labels = torch.tensor([[ASKS, 0, 0, 1], [NEEDS_NONE, 2, 2, 1]])
     memories = [{"vectors": axes[[0, 2]]}, {"vectors": axes[[1, 1]]}]
     right = loss([{"vectors": axes[[0, 3]]}, *memories], labels)
     wrong_memory = loss([{"vectors": axes[[1, 3]]}, *memories], labels)
@@ -185,12 +186,21 @@ def test_an_encoder_that_knows_everything_has_perfect_figures():
     assert "right line among 8" in evaluate.table(figures, threshold)
 
 
-def test_training_has_no_prompt_of_the_evaluation():
+def test_training_has_no_prompt_value_or_unseen_key_of_the_evaluation():
     cases, needless = evaluate.evaluation_set()
-    trained = {bare(prompt) for prompt, _ in load_pairs().asking}
-    shared = [prompt for case in cases for prompt in case.prompts if bare(prompt) in trained]
+    pairs = load_pairs()
+    trained = {bare(prompt) for prompt, _ in (*pairs.asking, *pairs.lookalikes)} | set(map(bare, pairs.needless))
     assert len(cases) >= 30 and len(needless) >= 30
-    assert len(shared) <= 0.02 * sum(len(case.prompts) for case in cases), shared
+    assert [p for p in (*(p for case in cases for p in case.prompts), *needless) if bare(p) in trained] == []
+    values = {value for listed in pairs.values.values() for value in listed}
+    assert [value for case in cases for value in case.values if value in values] == []
+    assert [case.key for case in cases if not case.seen_key and case.key in pairs.keys] == []
+
+
+def test_the_training_data_are_as_wide_as_promised():
+    lines = (TRAINING_DATA / "retrieval.jsonl").read_text(encoding="utf-8").splitlines()
+    prompts = {group["key"]: len(group["prompts"]) for group in map(json.loads, lines)}
+    assert len(prompts) == len(lines) >= 250 and min(prompts.values()) >= 12
 
 
 # --- the embedded weights -----------------------------------------------------------------------------------------

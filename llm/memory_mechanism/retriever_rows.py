@@ -1,0 +1,169 @@
+"""What the retriever learns from: rows of prompts and memories, the overlap of keys, and public sentence pairs.
+
+Knows the hand-written pairs and the corpora's files; knows no model.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from llm.fine_tuning import corpus
+from llm.fine_tuning.particles import attach
+from llm.memory_mechanism.training_pairs import SAME_KEY, TrainingPairs, confusable, key_overlap
+
+ASKS, LOOKS_ALIKE, NEEDS_NONE = range(3)  # what a row's prompt does with its key
+
+_ENDINGS = ("", "", "", "", "?", "??", "ㅋㅋ", "ㅎㅎ", "ㅠㅠ", "~", "!", "..", ".", " 로라야")
+_STARTS = ("", "", "", "", "", "", "로라야 ", "야 ", "아 ", "근데 ", "있잖아 ", "저기 ", "음 ")
+_ASKED = (
+    "내 {key} 뭐야?", "내 {key:이/가} 뭐게", "{key} 뭐였지", "내 {key} 기억나?", "{key} 뭐라고 했더라", "{key} 알려 줘",
+    "나 {key} 알아?", "내 {key} 말해 봐", "{key:을/를} 까먹었어", "{key:이/가} 뭐였더라", "제 {key:을/를} 기억하세요?",
+    "우리 {key} 뭐지", "내가 {key:이/가} 뭐라고 했지", "내가 말한 {key}", "내 {key:을/를} 맞혀 볼래?",
+)  # fmt: skip
+_ASKED_OF_HER = (
+    "네 {key:은/는} 뭐야?", "너는 {key:이/가} 뭐야?", "너 {key} 있어?", "로라 {key} 알려 줘", "네 {key:이/가} 궁금해",
+    "넌 {key} 뭐야", "너도 {key} 있어?", "네가 {key:이/가} 뭐라고 했지", "{key} 뜻이 뭐야?",
+    "{key} 같은 건 왜 있는 거야?", "사람들은 {key:을/를} 보통 어떻게 정해?",
+)  # fmt: skip
+_HEADS = ("좋아하는", "싫어하는", "오늘", "내일", "어제", "친구", "엄마", "아빠", "동생", "새", "다음", "첫", "")
+
+
+def spoken_variant(prompt: str, rng: random.Random) -> str:
+    """``prompt`` as another hand would type it: other blanks, other ends, her name before it."""
+    if rng.random() < 0.5:
+        prompt = prompt.rstrip("?!.~ㅋㅎㅠㅜ ") or prompt
+    if rng.random() < 0.25:
+        prompt = "".join(c for c in prompt if c != " " or rng.random() < 0.5)
+    if not prompt.startswith("로라") and rng.random() < 0.4:
+        prompt = rng.choice(_STARTS) + prompt
+    return prompt + rng.choice(_ENDINGS) if rng.random() < 0.5 else prompt
+
+
+def memory_rows(
+    pairs: TrainingPairs, words: Sequence[str], count: int, unseen_share: float, rng: random.Random
+) -> tuple[dict[str, list], list[str]]:
+    """Columns prompt, memory, other, label of ``count`` rows for ``MemoryLoss``, and the keys that the labels number.
+
+    ``words`` make the keys and values that no hand wrote; ``unseen_share`` (0 to 1) of the rows ask for such a key.
+    """
+    keys = list(pairs.keys)
+    real = len(keys)
+    keys += [" ".join(filter(None, (rng.choice(_HEADS), rng.choice(words)))) for _ in range(600 if words else 0)]
+    number = {key: index for index, key in enumerate(keys[:real])}
+    sharing: dict[int, list[int]] = {}
+    by_word: dict[str, list[int]] = {}
+    for index, key in enumerate(keys):
+        for word in key.split():
+            by_word.setdefault(word, []).append(index)
+    for index, key in enumerate(keys):
+        group = range(real) if index < real else range(real, len(keys))
+        near = {i for word in key.split() for i in by_word[word] if i in group and 0 < key_overlap(key, keys[i]) < 1}
+        sharing[index] = sorted(near)
+    asked: dict[str, list[str]] = {key: [] for key in pairs.keys}
+    for prompt, key in pairs.asking:
+        if key in asked:
+            asked[key].append(prompt)
+    lookalikes = [(prompt, key) for prompt, key in pairs.lookalikes if key in number]
+
+    def memory(index: int) -> str:
+        if index >= real or rng.random() < 0.08:  # a value that tells nothing: the key has to decide
+            value = " ".join(rng.choices(words, k=rng.choice((1, 1, 2)))) if words else "그것"
+        else:
+            value = rng.choice(pairs.values[keys[index]])
+            if rng.random() < 0.06:
+                value += rng.choice((", ", "랑 ", " ")) + rng.choice(pairs.values[keys[index]])
+        return f"{keys[index]}: {value}"
+
+    def neighbour(index: int) -> int:
+        near = sharing[index]
+        return rng.choice(near) if near and rng.random() < 0.7 else rng.randrange(real)
+
+    rows: dict[str, list] = {"prompt": [], "memory": [], "other": [], "label": []}
+    while len(rows["label"]) < count:
+        draw = rng.random()
+        kind, of = ASKS, rng.randrange(real)
+        if draw < unseen_share and words:
+            of = rng.randrange(real, len(keys)) if rng.random() < 0.8 else of
+            kind = ASKS if rng.random() < 0.65 else LOOKS_ALIKE
+            template = rng.choice(_ASKED if kind == ASKS else _ASKED_OF_HER)
+            prompt = attach(template, {"key": keys[of]})
+        elif draw < 0.68 or not pairs.needless:
+            prompt = rng.choice(asked[keys[of]] or [f"내 {keys[of]} 뭐야?"])
+        elif draw < 0.78 and lookalikes:
+            kind = LOOKS_ALIKE
+            prompt, key = rng.choice(lookalikes)
+            of = number[key]
+        else:
+            kind, prompt = NEEDS_NONE, rng.choice(pairs.needless)
+        other = neighbour(of)
+        rows["prompt"].append(spoken_variant(prompt, rng))
+        rows["memory"].append(memory(of))
+        rows["other"].append(memory(other))
+        rows["label"].append([kind, of, of, other])
+    return rows, keys
+
+
+def similarity_targets(pairs: TrainingPairs, keys: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Overlap (keys, keys) of ``keys``, and where it is a target: not between two keys that share a prompt."""
+    numbers: dict[str, list[int]] = {}
+    owners: dict[str, list[int]] = {}
+    for index, key in enumerate(keys):
+        numbers.setdefault(key, []).append(index)
+        for word in set(SAME_KEY.get(key, key).split()):
+            owners.setdefault(word, []).append(index)
+    overlap = torch.zeros(len(keys), len(keys))
+    for i, j in {(i, j) for group in owners.values() for i in group for j in group if i <= j}:
+        overlap[i, j] = overlap[j, i] = key_overlap(keys[i], keys[j])
+    known = torch.ones(len(keys), len(keys), dtype=torch.bool)
+    for a, b in confusable(pairs):
+        for i in numbers.get(a, ()):
+            for j in numbers.get(b, ()):
+                known[i, j] = overlap[i, j] == 1
+    return overlap, known
+
+
+def public_similarities(folder: Path) -> dict[str, list]:
+    """Sentence pairs with a similarity of 0 to 1: KorSTS (training part) and KLUE-STS."""
+    rows: dict[str, list] = {"first": [], "second": [], "score": []}
+    with (folder / "korsts_train.tsv").open(encoding="utf-8", newline="") as file:
+        found = [
+            (row["sentence1"], row["sentence2"], float(row["score"]) / 5)
+            for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+            if row["sentence2"]
+        ]
+    for row in json.loads((folder / "klue_sts_v1.1_dev.json").read_text(encoding="utf-8")):
+        found.append((row["sentence1"], row["sentence2"], row["labels"]["label"] / 5))
+    for first, second, score in found:
+        rows["first"].append(first)
+        rows["second"].append(second)
+        rows["score"].append(score)
+    return rows
+
+
+def public_paraphrases(folder: Path, rng: random.Random) -> dict[str, list[str]]:
+    """Pairs that belong together: paraphrases of paraKQC, and questions with their answers."""
+    lines = (folder / corpus.PARAPHRASE_FILE).read_text(encoding="utf-8").splitlines()
+    sentences = [line.split("\t")[-1] for line in lines]
+    pairs = []
+    for start in range(0, len(sentences) - 9, 10):  # ten lines in a row say the same
+        group = rng.sample(sentences[start : start + 10], 10)
+        pairs += list(zip(group[::2], group[1::2], strict=True))
+    pairs += corpus.dialogues(folder)
+    return {"first": [a for a, _ in pairs], "second": [b for _, b in pairs]}
+
+
+def plain_sentences(folder: Path, reviews: int, pairs: TrainingPairs, rng: random.Random) -> list[str]:
+    """What the tokenizer and the masked-language-model training read."""
+    lines = corpus.utterances(folder) + [text for pair in corpus.dialogues(folder) for text in pair]
+    lines += public_similarities(folder)["first"] + corpus.reviews(folder, reviews, rng)
+    own = [prompt for prompt, _ in (*pairs.asking, *pairs.lookalikes)] + list(pairs.needless)
+    own += [f"{key}: {value}" for key, values in pairs.values.items() for value in values]
+    lines += own * 3
+    rng.shuffle(lines)
+    return lines
