@@ -1,4 +1,4 @@
-"""The one table of models: where the published weights lie, where the embedded ones, and what is missing.
+"""The one table of models: where the published weights lie and come from, where the embedded ones, what is missing.
 
 Looks at names of files alone: it opens no weights and imports nothing heavy, so that it can answer at once.
 """
@@ -47,42 +47,134 @@ class ModelFolder:
         return f"{self.part.value}: {kind} ({folder.as_posix()})"
 
 
+@dataclass(frozen=True)
+class Source:
+    """A download: the repository that publishes files, and the folder that they belong in.
+
+    Attributes:
+        title: what the user reads.
+        part: which part needs it.
+        hub: ``Hugging Face`` or ``GitHub``.
+        repository: ``owner/name`` there; on GitHub the folder in it follows.
+        folder: where the files belong, relative to the root, with forward slashes.
+        needed: the files without which the part cannot be loaded; the first one tells in which folder of the
+            repository they lie.
+        wanted: name patterns (fnmatch, for each depth) of the files to fetch: weights as safetensors only, no pickles
+            but the generator's, which is read as plain tensors.
+        transformers: whether this is a transformers model, whose weights are one file or an index and its shards.
+        licence: as far as this project knows it; the repository's own word comes first.
+    """
+
+    title: str
+    part: Part
+    hub: str
+    repository: str
+    folder: str
+    needed: tuple[str, ...]
+    wanted: tuple[str, ...] = ("*.json", "*.txt", "*.safetensors")
+    transformers: bool = False
+    licence: str | None = None
+
+    @property
+    def cure(self) -> str:
+        """What helps where files are missing (Korean, without the full stop)."""
+        return f"python final_product/download.py 로, 또는 {self.hub}의 {self.repository} 에서 받아 주세요"
+
+    def target(self, root: Path) -> Path:
+        """The folder that the files belong in, links followed."""
+        return (root / self.folder).resolve()
+
+    def staging(self, root: Path) -> Path:
+        """The folder beside it that unfinished downloads stand in, so that none ever stands in a model's folder."""
+        target = self.target(root)
+        return target.with_name(f".{target.name}.download")
+
+    def problems(self, root: Path) -> tuple[str, ...]:
+        """What is missing in the folder, each with its cure (Korean)."""
+        return (_missing_model if self.transformers else _missing)(root / self.folder, self.needed, self.cure)
+
+
+_RETRIEVER_FILES = ("modules.json", "config.json", "model.safetensors", "1_Pooling/config.json")
+
+BASE = Source(
+    title="바탕 언어 모델",
+    part=Part.LANGUAGE,
+    hub="Hugging Face",
+    repository="EleutherAI/polyglot-ko-1.3b",
+    folder="llm/models/polyglot_original",
+    needed=("config.json",),
+    transformers=True,
+    licence="apache-2.0",
+)
+ADAPTER = Source(
+    title="오로라 LLM",
+    part=Part.LANGUAGE,
+    hub="Hugging Face",
+    repository="daebakgazua/250408_OhLoRA_LLM",
+    folder="llm/models/polyglot_fine_tuned",
+    needed=("adapter_config.json", "adapter_model.safetensors", "tokenizer.json"),
+)
+RETRIEVER = Source(
+    title="기억 S-BERT",
+    part=Part.RETRIEVER,
+    hub="Hugging Face",
+    repository="daebakgazua/250408_OhLoRA_LLM_SBERT",
+    folder="llm/models/memory_sbert/trained_sbert_model",
+    needed=_RETRIEVER_FILES,
+    wanted=("*.json", "*.txt", "*.safetensors", "[0-9]_*/*.json", "[0-9]_*/*.safetensors"),
+)
+IDENTITY = Source(
+    title="얼굴 z 벡터",
+    part=Part.FACE,
+    hub="GitHub",
+    repository="WannaBeSuperteur/AI_Projects/2025_04_08_OhLoRA/final_product",
+    folder="final_product",
+    needed=(IDENTITY_FILE,),
+    wanted=(IDENTITY_FILE,),
+)
+GENERATOR = Source(
+    title="얼굴 생성기",
+    part=Part.FACE,
+    hub="Hugging Face",
+    repository="daebakgazua/250408_OhLoRA_StyleGAN_FineTuned",
+    folder="stylegan_and_segmentation/stylegan_modified",
+    needed=(PUBLISHED_GENERATOR,),
+    wanted=(PUBLISHED_GENERATOR,),
+)
+
+SOURCES = (BASE, ADAPTER, RETRIEVER, IDENTITY, GENERATOR)
+"""In the order to fetch them: within a part, what makes ``find_models`` choose the published weights comes last."""
+
+
 def find_models(root: Path) -> dict[Part, ModelFolder]:
     """For each part the published weights if their folder is there, whole or not, else the embedded ones."""
     return {Part.LANGUAGE: _language(root), Part.RETRIEVER: _retriever(root), Part.FACE: _face(root)}
 
 
 def _language(root: Path) -> ModelFolder:
-    models = root / "llm" / "models"
-    adapter, base = models / "polyglot_fine_tuned", models / "polyglot_original"
+    adapter = root / ADAPTER.folder
     if adapter.exists():
-        cure = "Hugging Face의 daebakgazua/250408_OhLoRA_LLM 에서 받아 주세요"
-        problems = _missing(adapter, ("adapter_config.json", "adapter_model.safetensors", "tokenizer.json"), cure)
-        problems += _missing_model(base, "Hugging Face의 EleutherAI/polyglot-ko-1.3b 에서 받아 주세요")
-        return ModelFolder(Part.LANGUAGE, True, adapter, base, problems)
-    embedded = models / "embedded"
+        problems = ADAPTER.problems(root) + BASE.problems(root)
+        return ModelFolder(Part.LANGUAGE, True, adapter, root / BASE.folder, problems)
+    embedded = root / "llm" / "models" / "embedded"
     adapter, base = embedded / "adapter", embedded / "base"
     problems = _missing(adapter, ("adapter_config.json", "adapter_model.safetensors"), _RESTORE)
-    return ModelFolder(Part.LANGUAGE, False, adapter, base, problems + _missing_model(base, _RESTORE))
+    problems += _missing_model(base, ("config.json",), _RESTORE)
+    return ModelFolder(Part.LANGUAGE, False, adapter, base, problems)
 
 
 def _retriever(root: Path) -> ModelFolder:
-    files = ("modules.json", "config.json", "model.safetensors", "1_Pooling/config.json")
-    published = root / "llm" / "models" / "memory_sbert" / "trained_sbert_model"
+    published = root / RETRIEVER.folder
     if published.exists():
-        cure = "Hugging Face의 daebakgazua/250408_OhLoRA_LLM_SBERT 에서 받아 주세요"
-        return ModelFolder(Part.RETRIEVER, True, published, problems=_missing(published, files, cure))
+        return ModelFolder(Part.RETRIEVER, True, published, problems=RETRIEVER.problems(root))
     embedded = root / "llm" / "models" / "embedded" / "memory_sbert"
-    return ModelFolder(Part.RETRIEVER, False, embedded, problems=_missing(embedded, files, _RESTORE))
+    return ModelFolder(Part.RETRIEVER, False, embedded, problems=_missing(embedded, _RETRIEVER_FILES, _RESTORE))
 
 
 def _face(root: Path) -> ModelFolder:
-    folder = root / "stylegan_and_segmentation" / "stylegan_modified"
+    folder = root / GENERATOR.folder
     if (folder / PUBLISHED_GENERATOR).exists():
-        identity = root / "final_product" / IDENTITY_FILE
-        cure = "GitHub의 WannaBeSuperteur/AI_Projects, 2025_04_08_OhLoRA/final_product 에서 받아 주세요"
-        problems = _missing(identity.parent, (IDENTITY_FILE,), cure)
-        return ModelFolder(Part.FACE, True, folder, identity, problems)
+        return ModelFolder(Part.FACE, True, folder, root / IDENTITY.folder / IDENTITY_FILE, IDENTITY.problems(root))
     embedded = folder / "embedded"
     identity = embedded / "identity_z.csv"
     problems = _missing(embedded, ("config.json", "generator.safetensors", identity.name), _RESTORE)
@@ -97,9 +189,9 @@ def _missing(folder: Path, names: tuple[str, ...], cure: str) -> tuple[str, ...]
     return (f"{folder} 폴더에 {', '.join(lost)} 파일이 없어요. {cure}.",) if lost else ()
 
 
-def _missing_model(folder: Path, cure: str) -> tuple[str, ...]:
-    """What a transformers model folder lacks: its config, its weights, or shards that its index names."""
-    problems = _missing(folder, ("config.json",), cure)
+def _missing_model(folder: Path, names: tuple[str, ...], cure: str) -> tuple[str, ...]:
+    """What a transformers model folder lacks: ``names``, its weights, or shards that its index names."""
+    problems = _missing(folder, names, cure)
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         return problems + _missing(folder, ("model.safetensors",), cure)

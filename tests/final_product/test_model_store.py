@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from final_product.model_store import IDENTITY_FILE, PUBLISHED_GENERATOR, Part, find_models
+from final_product.model_store import IDENTITY_FILE, PUBLISHED_GENERATOR, SOURCES, Part, find_models
 
 MODELS = "llm/models"
 FACE = "stylegan_and_segmentation/stylegan_modified"
@@ -119,6 +119,28 @@ def test_a_published_file_is_missing(root, part, name):
     (root / name).unlink()
     cure = next(cure for folder, cure in CURES.items() if folder in name)
     assert check_lost(root, part, name, cure).published, "never a silent fall-back to the embedded one"
+
+
+def test_fetched_in_their_order_sources_never_leave_a_part_half_published(root):
+    done = set()
+    for source in SOURCES:
+        put(root, [name for name in PUBLISHED[source.part] if (root / name).is_relative_to(root / source.folder)])
+        assert source.problems(root) == ()
+        done.add(source)
+        for part, model in find_models(root).items():
+            assert model.problems == ()
+            assert model.published == (done >= {other for other in SOURCES if other.part is part})
+
+
+def test_unfinished_downloads_stand_beside_the_folder_on_the_same_disk(root, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    base = SOURCES[0]
+    assert base.staging(root) == root / MODELS / ".polyglot_original.download"
+    try:
+        (root / base.folder).symlink_to(elsewhere, target_is_directory=True)
+    except OSError:
+        pytest.skip("links need a right that this account lacks")
+    assert base.staging(root).parent == elsewhere.parent
 
 
 def test_the_published_generator_decides_which_face(root):
