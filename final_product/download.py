@@ -58,6 +58,8 @@ def main(
     prepare_console()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     try:
+        from huggingface_hub.utils import logging
+
         from final_product.download_plan import alone, bring, check_room, fetchable
         from final_product.remote_files import GITHUB_API, DownloadError, Patience
 
@@ -66,6 +68,7 @@ def main(
         print(f"필요한 패키지가 없어요 ({error.name}) - 먼저 pip install -r requirements.txt 를 실행해 주세요.")
         return _INCOMPLETE
 
+    logging.set_verbosity_error()  # the hub's advice to programmers is nothing to the user
     patience = patience or Patience()
     try:
         plans, errors = _look(screen, root, patience, endpoint, github or GITHUB_API)

@@ -94,7 +94,8 @@ class HubStandIn:
             siblings.append(entry)
         card = {"license": self.licences[repository]} if repository in self.licences else {}
         answer = {"id": repository, "sha": COMMIT, "siblings": siblings, "cardData": card}
-        return self._send(handler, 200, json.dumps(answer).encode())
+        advice = ("X-HF-Warning", "unauthenticated; You are sending unauthenticated requests to the HF Hub.")
+        return self._send(handler, 200, json.dumps(answer).encode(), [advice])
 
     def _describe(self, handler, repository, name):
         data = self.repositories.get(repository, {}).get(name)
