@@ -3,7 +3,7 @@
 Arguments, wiring and exit codes; the only script that touches ``sys.path``. Nothing heavy is imported before the
 prompt stands: the models load in the background while the user types.
 
-Exit codes: 0 the chat ended, 1 the language model failed, 2 wrong arguments.
+Exit codes: 0 the chat ended, 1 the language model failed or ``--doctor`` found something, 2 wrong arguments.
 """
 
 from __future__ import annotations
@@ -45,10 +45,16 @@ def main(argv: list[str] | None = None) -> int:
     if not sys.warnoptions:  # what libraries warn their callers of is nothing to the user
         warnings.simplefilter("ignore")
     try:
-        return _chat(options, Display(sys.stdout))
+        return (_examine if options.doctor else _chat)(options, Display(sys.stdout))
     except BrokenPipeError:  # whoever read the output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _examine(options: argparse.Namespace, display: Display) -> int:
+    from final_product.doctor import report
+
+    return 0 if report(VERSION, ROOT, options.memory, options.image, display.line) else 1
 
 
 def _chat(options: argparse.Namespace, display: Display) -> int:
@@ -296,6 +302,7 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     )
     group.add_argument("--seed", type=_seed, metavar="N", help="같은 수를 주면 같은 대화가 되풀이돼요")
     group.add_argument("--no-face", action="store_true", help="얼굴을 그리지 않아요")
+    group.add_argument("--doctor", action="store_true", help="이 컴퓨터에서 잘 돌아갈지 살펴보고 끝내요")
     return parser.parse_args(argv)
 
 

@@ -45,7 +45,7 @@ def test_help_is_korean_and_imports_nothing_heavy():
     text = done.stdout.decode("utf-8")
     assert done.returncode == 0
     assert text.startswith("사용법: python final_product/run.py")
-    for option in ("--help", "--version", "--device", "--memory", "--image", "--seed", "--no-face"):
+    for option in ("--help", "--version", "--device", "--memory", "--image", "--seed", "--no-face", "--doctor"):
         assert option in text
     assert not ENGLISH.search(text.replace("--version", ""))
     imported = {line.rsplit("|")[-1].strip() for line in done.stderr.decode("utf-8").splitlines() if "|" in line}
