@@ -64,6 +64,33 @@ def test_of_equals_the_newest_line_counts():
     assert MemoryRetriever(fake).best("질문", [new, NAME, old]).memory == old
 
 
+def test_of_one_key_the_newer_line_counts_where_the_values_alone_differ():
+    old, new, far = Memory("내일 일정", "면접"), Memory("내일 일정", "꽃놀이"), Memory("내일 일정", "이사")
+    other = Memory("모레 일정", "면접")
+    fake = FakeEncoder(
+        {"질문": at(1.0), old.item: at(0.9), new.item: at(0.87), far.item: at(0.7), other.item: at(0.88)}
+    )
+    assert MemoryRetriever(fake).best("질문", [old, new, far, other]) == Recall(new, pytest.approx(0.87))
+    assert MemoryRetriever(fake).best("질문", [new, old, far, other]) == Recall(old, pytest.approx(0.9))
+
+
+def test_what_does_not_suit_makes_room_for_the_next():
+    it = retriever()
+    asked = []
+
+    def suits(memory):
+        asked.append(memory)
+        return memory != SCHEDULE
+
+    assert it.best("질문", [NAME, HOBBY, SCHEDULE], suits) == Recall(HOBBY, pytest.approx(0.7))
+    assert NAME not in asked, "what lies below the threshold is not asked about"
+    assert it.best("질문", [NAME, HOBBY, SCHEDULE], lambda memory: memory == NAME) is None
+    assert len(it.encoder.documents) == 1, "what suits is no reason to embed anew"
+    old, new = Memory("내일 일정", "면접"), Memory("내일 일정", "꽃놀이")
+    fake = FakeEncoder({"질문": at(1.0), old.item: at(0.9), new.item: at(0.9)})
+    assert MemoryRetriever(fake).best("질문", [old, new], lambda memory: memory == old).memory == old
+
+
 def test_a_newer_line_just_below_the_threshold_hides_no_line_above_it():
     above, below = Memory("내일 일정", "면접"), Memory("내일 일정", "꽃놀이")
     fake = FakeEncoder({"질문": at(1.0), above.item: at(0.60004), below.item: at(0.59997)})
