@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 # A bracket with a colon and no other bracket inside it.
 _ITEM = re.compile(r"\[([^\[\]]*)\]")
@@ -12,21 +13,25 @@ _LEADING = re.compile(r"\s*\[([^\[\]]*)\]")
 
 @dataclass(frozen=True)
 class Memory:
-    """A remembered item: ``Memory("내일 일정", "친구 만나기")`` is written ``[내일 일정: 친구 만나기]``."""
+    """A remembered item: ``Memory("내일 일정", "친구 만나기")`` is written ``[내일 일정: 친구 만나기]``.
+
+    ``said`` is the day on which it was said, or None: ``[내일 일정: 친구 만나기] (2026-11-22)``.
+    """
 
     key: str
     value: str
+    said: date | None = None
 
     def __str__(self) -> str:
-        return f"[{self.key}: {self.value}]"
+        return f"[{self.item}]" if self.said is None else f"[{self.item}] ({self.said.isoformat()})"
 
     @property
     def item(self) -> str:
-        """The written form without its brackets."""
+        """The plain form without its brackets, and without the day."""
         return f"{self.key}: {self.value}"
 
     def same_as(self, other: Memory) -> bool:
-        """Whether both say the same, blanks aside (the published rule for not saving twice)."""
+        """Whether both say the same, blanks and days aside (the published rule for not saving twice)."""
         return _squeezed(self) == _squeezed(other)
 
     @staticmethod
