@@ -5,15 +5,18 @@ The models are handed in, so that tests can hand in small fakes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 from final_product.care import help_for
 from final_product.expression import expression_of
 from llm.errors import MemoryFileError
+from llm.memory_mechanism.days import dated
+from llm.memory_mechanism.meaning import Change, readings, suits
 from llm.memory_mechanism.memory import Memory, split_leading_memories
-from llm.memory_mechanism.memory_file import MemoryFile
+from llm.memory_mechanism.memory_file import MemoryFile, Saved
 from llm.memory_mechanism.retriever import Recall
 from llm.prompt import clean_user_text, render_prompt
 from llm.reply import Reply, stream_reply
@@ -32,7 +35,7 @@ class Writer(Protocol):
 class Retriever(Protocol):
     """A memory retriever, as ``llm.memory_mechanism.retriever.MemoryRetriever`` is one."""
 
-    def best(self, prompt: str, memories: Any) -> Recall | None: ...
+    def best(self, prompt: str, memories: Any, suits: Callable[[Memory], bool]) -> Recall | None: ...
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,10 @@ class Turn:
     Attributes:
         prompt: what the user said, brackets and all.
         reply: what she said; the part that was shown where the reply was stopped; empty where there was none.
-        recalled: the memory that stood before the prompt, if any; one that the user typed scores 1.
-        saved: the memories that are new in the file, the user's own first.
+        recalled: the memory that stood before the prompt, if any, as it reads today; one that the user typed scores 1.
+        line: how it is written, with the day on which it was said where one is noted.
+        saved: the memories that are new in the file, the user's own first, each with the day on which it was said.
+        changed: the memories that took an older one's place in the file.
         expression: the face's scores.
         notices: Korean lines about what went wrong on the way.
     """
@@ -51,7 +56,9 @@ class Turn:
     prompt: str
     reply: Reply
     recalled: Recall | None
+    line: Memory | None
     saved: tuple[Memory, ...]
+    changed: tuple[Change, ...]
     expression: PropertyScores
     notices: tuple[str, ...]
 
@@ -66,6 +73,7 @@ class Companion:
         memory_file: MemoryFile,
         request_face: Callable[[PropertyScores], None],
         generator: Any = None,
+        today: Callable[[], date] = date.today,
     ) -> None:
         """
         Args:
@@ -74,36 +82,47 @@ class Companion:
             memory_file: holds the memories.
             request_face: asks for a picture and returns at once.
             generator: the language model's source of randomness.
+            today: the clock; tells the day it is.
         """
         self.language_model = language_model
         self.retriever = retriever
         self.memory_file = memory_file
         self.request_face = request_face
         self.generator = generator
+        self.today = today
         self.turn: Turn | None = None
+        self._lines: tuple[Memory, ...] | None = None  # of the file, as they were when last looked at
+        self._day: date | None = None  # for which they were read
+        self._readings: Mapping[Memory, Memory] = {}  # what may be recalled on that day -> its line
 
     def respond(self, said: str) -> Iterator[str]:
         """Yields the reply's visible pieces; when it has ended, ``turn`` holds the whole.
 
         What the user put in brackets is saved before anything else happens. Whoever speaks of ending his life is
         pointed to people who can help, by a notice in place of a reply. Whoever stops early (closes the
-        iterator) keeps what was shown; memories of a reply that was stopped are not saved.
+        iterator) keeps what was shown; memories of a reply that was stopped are not saved, nor those that only say
+        again what stood before the prompt: the user may have deleted that line while she spoke.
 
         Raises:
             PromptTooLongError: the prompt leaves no room for a reply; the user's memories are saved all the same.
         """
         self.turn = None
+        today = self.today()
         notices: list[str] = []
         typed, text = split_leading_memories(said)
         typed = [memory for memory in (Memory.parse(clean_user_text(m.item)) for m in typed) if memory]
-        saved = self._save(typed, notices)
-        help_line = help_for(clean_user_text(text))
+        text = clean_user_text(text)
+        saved = [self._save(typed, text, today, notices)]
+        help_line = help_for(text)
         if help_line:
-            self.turn = Turn(said, Reply(""), None, saved, expression_of(""), (*notices, help_line))
+            self.turn = _turn(said, Reply(""), None, None, saved, [*notices, help_line])
             return
-        if typed and not clean_user_text(text):
+        if typed and not text:
             text = REMEMBER_THIS
-        recalled = Recall(typed[-1], 1.0) if typed else self._recall(text, notices)
+        if typed:
+            recalled, line = Recall(typed[-1], 1.0), dated(typed[-1], today)
+        else:
+            recalled, line = self._recall(text, today, notices)
         prompt = render_prompt(text, recalled.memory.item if recalled else None)
 
         reply, shown = None, []
@@ -119,29 +138,61 @@ class Companion:
                 yield piece
         finally:
             if reply is not None:
-                saved += self._save(reply.memories, notices)
-            reply = reply or Reply("".join(shown))
-            expression = expression_of(reply.text)
-            self.turn = Turn(said, reply, recalled, saved, expression, tuple(notices))
-            if reply.text:
-                self.request_face(expression)
+                given = typed + ([recalled.memory] if recalled else [])
+                new = [memory for memory in reply.memories if not any(memory.same_as(other) for other in given)]
+                saved.append(self._save(new, text, today, notices))
+            self.turn = _turn(said, reply or Reply("".join(shown)), recalled, line, saved, notices)
+            if self.turn.reply.text:
+                self.request_face(self.turn.expression)
 
-    def _save(self, memories: Any, notices: list[str]) -> tuple[Memory, ...]:
+    def _save(self, memories: Iterable[Memory], words: str, today: date, notices: list[str]) -> Saved:
         try:
-            return self.memory_file.add(memories)
+            saved = self.memory_file.add([dated(memory, today) for memory in memories], words)
         except MemoryFileError as error:
             _note(notices, str(error))
-            return ()
+            return Saved()
+        if saved.backup:
+            _note(notices, f"기억 파일을 UTF-8로 바꾸었어요. 원래 파일은 옆에 {saved.backup.name} 으로 두었어요.")
+        return saved
 
-    def _recall(self, text: str, notices: list[str]) -> Recall | None:
+    def _recall(self, text: str, today: date, notices: list[str]) -> tuple[Recall | None, Memory | None]:
+        """The memory that fits and the line of the file that says so."""
         try:
-            memories = [memory for memory in self.memory_file.read() if len(memory.item) <= LONGEST_RECALLED]
-            return self.retriever.best(clean_user_text(text), memories)
+            self._read(today)
+            recalled = self.retriever.best(text, tuple(self._readings), lambda memory: suits(memory, text, today))
+            return recalled, self._readings.get(recalled.memory) if recalled else None
         except MemoryFileError as error:
             _note(notices, str(error))
         except RuntimeError as error:  # a device out of memory, say: she answers all the same
             _note(notices, f"이번에는 기억을 떠올리지 못했어요: {' '.join(str(error).split())[:120]}")
-        return None
+        return None, None
+
+    def _read(self, today: date) -> None:
+        """Makes ``_readings`` those of ``today``; nothing is read anew while the file and the day are the same."""
+        lines = self.memory_file.read()
+        if lines is not self._lines or today != self._day:
+            short = (line for line in lines if len(line.item) <= LONGEST_RECALLED)
+            self._lines, self._day, self._readings = lines, today, readings(short, today)
+
+
+def _turn(
+    said: str,
+    reply: Reply,
+    recalled: Recall | None,
+    line: Memory | None,
+    saved: Iterable[Saved],
+    notices: Iterable[str],
+) -> Turn:
+    return Turn(
+        prompt=said,
+        reply=reply,
+        recalled=recalled,
+        line=line,
+        saved=tuple(memory for part in saved for memory in part.added),
+        changed=tuple(change for part in saved for change in part.changed),
+        expression=expression_of(reply.text),
+        notices=tuple(notices),
+    )
 
 
 def _note(notices: list[str], notice: str) -> None:

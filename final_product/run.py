@@ -211,7 +211,7 @@ class _Program:
 class _Forgetful:
     """Stands where a retriever could not be loaded: nothing is recalled."""
 
-    def best(self, prompt: str, memories: Any) -> None:
+    def best(self, prompt: str, memories: Any, suits: Any) -> None:
         return None
 
 

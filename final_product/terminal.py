@@ -180,6 +180,8 @@ def _answer(said: str, display: Display, get_speaker: Callable[[Callable[[], Non
 def _show_turn(turn: object | None, display: Display) -> None:
     for memory in getattr(turn, "saved", ()):
         display.line(f"(기억: {memory.item})")
+    for change in getattr(turn, "changed", ()):
+        display.line(f"(기억: {change.after.key} {change.before.value} → {change.after.value})")
     for notice in getattr(turn, "notices", ()):
         display.line(f"({notice})")
 

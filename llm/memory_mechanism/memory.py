@@ -1,13 +1,17 @@
-"""One remembered item and its written form ``[key: value]``. Knows no file and no model."""
+"""One remembered item and its written form ``[key: value]``, with a day behind it where its key speaks of one.
+
+Knows no file, no model and no calendar.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-# A bracket with a colon and no other bracket inside it.
-_ITEM = re.compile(r"\[([^\[\]]*)\]")
+# A bracket with no other bracket inside it, and the day behind it as people write one: (2026-11-22), (2026. 11. 22.)
+_ITEM = re.compile(r"\[([^\[\]]*)\](?:[ \t]*\(([0-9./\- ]+)\))?")
 _LEADING = re.compile(r"\s*\[([^\[\]]*)\]")
 
 
@@ -42,10 +46,15 @@ class Memory:
         return Memory(key, value) if colon and key and value else None
 
 
-def find_memories(text: str) -> list[Memory]:
-    """Every ``[key: value]`` in ``text``, in order."""
-    found = (Memory.parse(match.group(1)) for match in _ITEM.finditer(text))
-    return [memory for memory in found if memory is not None]
+def find_memories(text: str) -> Iterator[tuple[Memory, int, int]]:
+    """Every ``[key: value]`` in ``text`` in order, each with where it begins and ends, the day behind it included.
+
+    Digits in parentheses that are no day count as part of the note, and the memory as one without a day.
+    """
+    for match in _ITEM.finditer(text):
+        memory = Memory.parse(match.group(1))
+        if memory is not None:
+            yield Memory(memory.key, memory.value, _day(match.group(2))), *match.span()
 
 
 def split_leading_memories(text: str) -> tuple[list[Memory], str]:
@@ -62,6 +71,14 @@ def split_leading_memories(text: str) -> tuple[list[Memory], str]:
         memories.append(memory)
         text = text[match.end() :]
     return memories, text.strip()
+
+
+def _day(note: str | None) -> date | None:
+    numbers = re.findall(r"[0-9]+", note or "")
+    try:
+        return date(*map(int, numbers)) if len(numbers) == 3 else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _squeezed(memory: Memory) -> str:

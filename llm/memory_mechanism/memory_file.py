@@ -1,22 +1,24 @@
 """The text file of memories, one ``[key: value]`` a line, that the user edits by hand at any time.
 
-Whatever stands in the file stays as it is, byte for byte: adding a memory appends a line in the file's own encoding
-and line ends. Knows no model and no terminal.
+Whatever stands in the file stays as it is, byte for byte: a new memory is a new line in the file's own encoding and
+line ends, a changed one stands where the old one stood. Knows no model, no clock and no terminal.
 """
 
 from __future__ import annotations
 
 import codecs
 import os
+import re
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from llm.errors import MemoryFileError
+from llm.memory_mechanism.meaning import Change, merge
 from llm.memory_mechanism.memory import Memory, find_memories
 
 LOCK_SECONDS = 5.0  # how long a second program may keep the file
@@ -26,6 +28,8 @@ MAX_BYTES = 16 * 1024 * 1024  # a larger file is no list of memories; nothing of
 # A byte-order mark decides; UTF-32 is not among the encodings that Windows' editors offer.
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _GUESSES = ("utf-8", "cp949")
+
+_ONLY_MEMORIES = re.compile(r"\ufeff*\s*\[.*\](?:[ \t]*\([0-9./\- ]+\))?\s*")
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,23 @@ class _Content:
         return "\r\n" if "\r\n" in self.text else "\n"
 
 
+@dataclass(frozen=True)
+class Saved:
+    """What a call of ``MemoryFile.add`` wrote.
+
+    Attributes:
+        added: memories in new lines.
+        changed: memories that took another one's place.
+        backup: where the old bytes are, if the file had to change its encoding.
+    """
+
+    added: tuple[Memory, ...] = ()
+    changed: tuple[Change, ...] = ()
+    backup: Path | None = None
+
+
 class MemoryFile:
-    """Reads and appends to the memory file at ``path``; the file need not exist yet."""
+    """Reads and writes the memory file at ``path``; the file need not exist yet."""
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
@@ -60,36 +79,39 @@ class MemoryFile:
             self._stamp, self._memories = None, ()
         elif stamp != self._stamp:
             content = self._load()
-            self._memories = tuple(_memories_of(content.text)) if content else ()
+            self._memories = _memories_of(content)
             self._stamp = stamp
         return self._memories
 
-    def add(self, memories: Iterable[Memory]) -> tuple[Memory, ...]:
-        """Appends those of ``memories`` that the file does not hold yet, and returns them.
+    def add(self, memories: Iterable[Memory], words: str = "") -> Saved:
+        """Writes down those of ``memories`` that say something new, as ``meaning.merge`` has it.
 
         The file is read anew under a lock, so that what an editor or another running program saved a moment ago is
         kept, and replaced whole: at any instant the old or the new file is there.
 
+        Args:
+            words: what the user said with them.
+
         Raises:
             MemoryFileError: nothing was written.
         """
-        wanted = _distinct(memories, ())
-        if not wanted:
-            return ()
-        if not _distinct(wanted, self.read()):
-            return ()
+        new = list(memories)
+        known = self.read() if new else ()
+        if merge(new, known, words) == list(known):
+            return Saved()
         try:
             self._target.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self._target.with_name(f".{self._target.name}.lock"), timeout=LOCK_SECONDS):
                 content = self._load()
-                new = _distinct(wanted, _memories_of(content.text) if content else ())
-                if new:
-                    self._write(content, new)
+                known = _memories_of(content)
+                merged = merge(new, known, words)
+                backup = self._write(content, merged) if merged != list(known) else None
         except Timeout as error:
             raise MemoryFileError(f"다른 프로그램이 기억 파일을 쓰고 있어서 적지 못했어요: {self.path}") from error
         except (OSError, UnicodeEncodeError) as error:  # a lone surrogate has no encoding
             raise MemoryFileError(f"기억 파일에 적지 못했어요: {self.path} ({_reason(error)})") from error
-        return tuple(new)
+        changed = tuple(Change(old, now) for old, now in zip(known, merged, strict=False) if old != now)
+        return Saved(tuple(merged[len(known) :]), changed, backup)
 
     @property
     def _target(self) -> Path:
@@ -130,16 +152,21 @@ class MemoryFile:
             f"기억 파일의 글자를 읽지 못했어요: {self.path} - 메모장에서 UTF-8로 다시 저장해 주세요. 내용은 그대로예요."
         )
 
-    def _write(self, content: _Content | None, memories: list[Memory]) -> None:
+    def _write(self, content: _Content | None, memories: list[Memory]) -> Path | None:
+        """Makes the file hold ``memories``; returns where its old bytes are, if it had to change its encoding."""
+        backup = None
+        text = _with_memories(content, memories)
         try:
-            data = _append(content, memories)
+            data = text.encode(content.encoding if content else "utf-8")
         except UnicodeEncodeError:
             if content is None or content.encoding != "cp949":
                 raise
             # The same text, in an encoding that Windows' editors know; the old bytes stay beside it.
-            self._target.with_name(f"{self._target.name}.cp949.bak").write_bytes(content.data)
-            data = _append(_Content(content.text.encode("utf-8-sig"), "utf-8-sig", content.text), memories)
+            data = text.encode("utf-8-sig")
+            backup = self._target.with_name(f"{self._target.name}.cp949.bak")
+            backup.write_bytes(content.data)
         self._replace(data)
+        return backup
 
     def _replace(self, data: bytes) -> None:
         """Puts ``data`` in the file's place, whole: a sibling file is written, flushed to the disk and renamed."""
@@ -171,34 +198,36 @@ def _rename(source: str, target: Path) -> None:
             time.sleep(0.05)
 
 
-def _append(content: _Content | None, memories: list[Memory]) -> bytes:
-    if content is None:
-        return "".join(f"{memory}\n" for memory in memories).encode("utf-8")
-    newline = content.newline
-    start = "" if not content.text.strip("\ufeff") or content.text.endswith(("\n", "\r")) else newline
-    lines = start + "".join(f"{memory}{newline}" for memory in memories)
-    encoding = "utf-8" if content.encoding == "utf-8-sig" else content.encoding
-    return content.data + lines.encode(encoding)
+def _with_memories(content: _Content | None, memories: list[Memory]) -> str:
+    """The file's text, with ``memories`` in the places of its memories and the rest of them behind it."""
+    text, newline = (content.text, content.newline) if content else ("", "\n")
+    added = memories
+    if content:
+        places = list(_places_of(text))
+        added = memories[len(places) :]
+        for (old, start, end), memory in reversed(list(zip(places, memories, strict=False))):
+            if memory != old:
+                text = f"{text[:start]}{memory}{text[end:]}"
+    if added and text.strip("\ufeff") and not text.endswith(("\n", "\r")):
+        text += newline
+    return text + "".join(f"{memory}{newline}" for memory in added)
 
 
-def _memories_of(text: str) -> list[Memory]:
-    """The memories of the lines that are nothing but memories; prose that mentions a bracket is none."""
-    found: list[Memory] = []
-    for line in text.lstrip("\ufeff").splitlines():
-        line = line.strip()
-        if line.startswith("[") and line.endswith("]"):
-            found += find_memories(line)
-    return found
+def _memories_of(content: _Content | None) -> tuple[Memory, ...]:
+    return tuple(memory for memory, _, _ in _places_of(content.text)) if content else ()
 
 
-def _distinct(memories: Iterable[Memory], known: Iterable[Memory]) -> list[Memory]:
-    """Those of ``memories`` that neither ``known`` nor an earlier one says already."""
-    seen, new = list(known), []
-    for memory in memories:
-        if not any(memory.same_as(other) for other in seen):
-            seen.append(memory)
-            new.append(memory)
-    return new
+def _places_of(text: str) -> Iterator[tuple[Memory, int, int]]:
+    """The memories of the lines that are nothing but memories, each with where it begins and ends in ``text``.
+
+    Prose that mentions a bracket is no memory.
+    """
+    start = 0
+    for line in text.splitlines(keepends=True):
+        if _ONLY_MEMORIES.fullmatch(line):
+            for memory, first, last in find_memories(line):
+                yield memory, start + first, start + last
+        start += len(line)
 
 
 def _reason(error: Exception) -> str:

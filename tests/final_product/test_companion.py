@@ -1,11 +1,14 @@
 """One turn with small fakes: what reaches the model, the memory file and the face, and in which order."""
 
+from datetime import date, timedelta
+
 import pytest
 
 from final_product.care import HELP
 from final_product.companion import REMEMBER_THIS, Companion, Turn
 from final_product.expression import expression_of
 from llm.errors import PromptTooLongError
+from llm.memory_mechanism.meaning import Change
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.memory_file import MemoryFile
 from llm.memory_mechanism.retriever import Recall
@@ -14,6 +17,8 @@ from llm.reply import IGNORED, Reply
 
 SCHEDULE = Memory("내일 일정", "친구 만나기")
 NAME = Memory("이름", "민수")
+SUNDAY = date(2026, 11, 22)
+WRITTEN = Memory("내일 일정", "친구 만나기", SUNDAY)  # SCHEDULE as the file has it when it was said on that Sunday
 END = " (답변 종료)"
 
 
@@ -37,21 +42,21 @@ class FakeModel:
 
 
 class FakeRetriever:
-    """Finds the first memory whose key has a word of the prompt."""
+    """Finds the first memory that suits and whose key has a word of the prompt."""
 
     def __init__(self):
         self.asked = []
 
-    def best(self, prompt, memories):
+    def best(self, prompt, memories, suits):
         self.asked.append((prompt, tuple(memories)))
-        found = [memory for memory in memories if any(word in prompt for word in memory.key.split())]
+        found = [m for m in memories if any(word in prompt for word in m.key.split()) and suits(m)]
         return Recall(found[0], 0.9) if found else None
 
 
 class Broken:
     """A retriever whose device gives up."""
 
-    def best(self, prompt, memories):
+    def best(self, prompt, memories, suits):
         raise RuntimeError("CUDA out of memory.\n  Tried to allocate 2 MiB")
 
 
@@ -61,17 +66,23 @@ def chat(tmp_path):
 
 
 class Chat:
-    """A companion with its fakes at hand."""
+    """A companion with its fakes at hand, on a Sunday."""
 
     def __init__(self, path):
         self.path = path
+        self.day = SUNDAY
         self.faces = []
         self.retriever = FakeRetriever()
 
     def with_model(self, *texts, retriever=None):
         self.model = FakeModel(*texts)
         self.companion = Companion(
-            self.model, retriever or self.retriever, MemoryFile(self.path), self.faces.append, generator="dice"
+            self.model,
+            retriever or self.retriever,
+            MemoryFile(self.path),
+            self.faces.append,
+            generator="dice",
+            today=lambda: self.day,
         )
         return self
 
@@ -84,8 +95,17 @@ class Chat:
         return self.path.read_text(encoding="utf-8") if self.path.is_file() else None
 
 
-def turn(said, reply, recalled=None, saved=(), notices=(), memories=()):
-    return Turn(said, Reply(reply, tuple(memories)), recalled, tuple(saved), expression_of(reply), tuple(notices))
+def turn(said, reply, recalled=None, line=None, saved=(), changed=(), notices=(), memories=()):
+    return Turn(
+        said,
+        Reply(reply, tuple(memories)),
+        recalled,
+        line,
+        tuple(saved),
+        tuple(changed),
+        expression_of(reply),
+        tuple(notices),
+    )
 
 
 def test_a_plain_turn(chat):
@@ -109,7 +129,7 @@ def test_the_reply_comes_as_it_is_written(chat):
 def test_the_memory_that_fits_stands_before_the_prompt(chat):
     chat.with_model(f"친구 만나잖아!{END}")
     chat.companion.memory_file.add([NAME, SCHEDULE])
-    assert chat.say("나 내일 뭐하지") == turn("나 내일 뭐하지", "친구 만나잖아!", Recall(SCHEDULE, 0.9))
+    assert chat.say("나 내일 뭐하지") == turn("나 내일 뭐하지", "친구 만나잖아!", Recall(SCHEDULE, 0.9), SCHEDULE)
     assert chat.model.prompts == ["[내일 일정: 친구 만나기] 나 내일 뭐하지 (답변 시작) ### 답변:"]
     assert chat.retriever.asked == [("나 내일 뭐하지", (NAME, SCHEDULE))]
 
@@ -126,12 +146,12 @@ def test_the_file_is_followed_from_turn_to_turn(chat):
 def test_a_typed_bracket_is_saved_and_used_in_this_very_turn(chat):
     chat.with_model(f"좋겠다!{END}")
     said = "[내일 일정: 친구 만나기] 나 내일 뭐하지"
-    assert chat.say(said) == turn(said, "좋겠다!", Recall(SCHEDULE, 1.0), [SCHEDULE])
+    assert chat.say(said) == turn(said, "좋겠다!", Recall(SCHEDULE, 1.0), WRITTEN, [WRITTEN])
     assert chat.model.prompts == ["[내일 일정: 친구 만나기] 나 내일 뭐하지 (답변 시작) ### 답변:"]
-    assert chat.saved == "[내일 일정: 친구 만나기]\n"
+    assert chat.saved == f"{WRITTEN}\n" == "[내일 일정: 친구 만나기] (2026-11-22)\n"
     assert chat.retriever.asked == [], "nothing else could fit better"
     assert chat.say(said).saved == (), "the second time it is known"
-    assert chat.saved == "[내일 일정: 친구 만나기]\n"
+    assert chat.saved == f"{WRITTEN}\n"
 
 
 def test_it_is_saved_before_the_reply_begins(chat):
@@ -145,8 +165,8 @@ def test_it_is_saved_before_the_reply_begins(chat):
 def test_several_typed_brackets(chat):
     chat.with_model(f"응!{END}")
     result = chat.say("[이름: 민수][내일 일정:친구 만나기]안녕")
-    assert result.saved == (NAME, SCHEDULE) and result.recalled == Recall(SCHEDULE, 1.0)
-    assert chat.saved == "[이름: 민수]\n[내일 일정: 친구 만나기]\n"
+    assert result.saved == (NAME, WRITTEN) and result.recalled == Recall(SCHEDULE, 1.0)
+    assert chat.saved == f"[이름: 민수]\n{WRITTEN}\n"
 
 
 def test_a_bracket_alone(chat):
@@ -189,8 +209,8 @@ def test_memories_of_the_reply_are_saved_once(chat):
 
 def test_typed_ones_come_before_those_of_the_reply(chat):
     chat.with_model(f" [이름: 민수] 응!{END}")
-    assert chat.say("[내일 일정: 친구 만나기] 나 민수야").saved == (SCHEDULE, NAME)
-    assert chat.saved == "[내일 일정: 친구 만나기]\n[이름: 민수]\n"
+    assert chat.say("[내일 일정: 친구 만나기] 나 민수야").saved == (WRITTEN, NAME)
+    assert chat.saved == f"{WRITTEN}\n[이름: 민수]\n"
 
 
 def test_an_attempt_with_nothing_to_show_is_made_again(chat):
@@ -214,9 +234,9 @@ def test_whoever_stops_early_keeps_what_was_shown(chat):
     pieces.close()
     assert shown == "와!"
     assert chat.companion.turn == turn(
-        "[내일 일정: 친구 만나기] 나 민수야", "와!", Recall(SCHEDULE, 1.0), [SCHEDULE]
+        "[내일 일정: 친구 만나기] 나 민수야", "와!", Recall(SCHEDULE, 1.0), WRITTEN, [WRITTEN]
     ), "the user's own memory is saved, that of the reply is not"
-    assert chat.saved == "[내일 일정: 친구 만나기]\n"
+    assert chat.saved == f"{WRITTEN}\n"
     assert chat.faces == [expression_of("와!")] and chat.model.letters == letters
 
 
@@ -242,8 +262,8 @@ def test_ctrl_c_before_anything_was_shown_keeps_what_the_user_wrote_down(chat):
     chat.companion.language_model = Interrupted(" [이름: 민수] …")
     with pytest.raises(KeyboardInterrupt):
         chat.say("[내일 일정: 친구 만나기] 나 민수야")
-    assert chat.companion.turn.reply == Reply("") and chat.companion.turn.saved == (SCHEDULE,)
-    assert len(chat.faces) == 1 and chat.saved == "[내일 일정: 친구 만나기]\n"
+    assert chat.companion.turn.reply == Reply("") and chat.companion.turn.saved == (WRITTEN,)
+    assert len(chat.faces) == 1 and chat.saved == f"{WRITTEN}\n"
 
 
 def test_a_prompt_that_is_too_long(chat):
@@ -261,7 +281,7 @@ def test_a_prompt_that_is_too_long(chat):
 
 def test_a_very_long_line_of_the_file_never_crowds_the_prompt_out(chat):
     class Greedy:
-        def best(self, prompt, memories):
+        def best(self, prompt, memories, suits):
             return Recall(memories[-1], 0.9) if memories else None
 
     chat.with_model(f"응!{END}")
@@ -282,6 +302,99 @@ def test_a_failing_language_model_is_not_hidden(chat):
     with pytest.raises(RuntimeError):
         chat.say("안녕")
     assert chat.companion.turn.reply == Reply("") and chat.faces == []
+
+
+def test_a_new_value_takes_the_place_of_the_old_one(chat):
+    chat.with_model(f" [사는 곳: 서울] 이사했구나!{END}", f"서울이잖아!{END}")
+    busan, seoul = Memory("사는 곳", "부산"), Memory("사는 곳", "서울")
+    chat.companion.memory_file.add([busan, NAME])
+    assert chat.say("나 서울로 이사했어") == turn(
+        "나 서울로 이사했어", "이사했구나!", changed=[Change(busan, seoul)], memories=[seoul]
+    )
+    assert chat.saved == "[사는 곳: 서울]\n[이름: 민수]\n"
+    assert chat.say("나 사는 곳 어디게").recalled == Recall(seoul, 0.9)
+    typed = chat.say("[사는 곳: 제주] 나 제주로 가")
+    assert typed.changed == (Change(seoul, Memory("사는 곳", "제주")),) and typed.saved == ()
+    assert chat.saved == "[사는 곳: 제주]\n[이름: 민수]\n"
+
+
+def test_one_appointment_over_three_days(chat):
+    """Said on Sunday, moved on Sunday, brought up on Monday and on Tuesday, gone on Wednesday."""
+    chat.with_model(
+        f" [내일 일정: 친구 만나기] 좋겠다!{END}",
+        f" [내일 일정: 영화 보기] 알았어!{END}",
+        f" 영화 보잖아!{END}",
+        f" 영화 보는 날이야!{END}",
+        f" 글쎄, 뭐 해?{END}",
+        f" 영화 봤잖아!{END}",
+        f" 글쎄?{END}",
+    )
+    friend, film = WRITTEN, Memory("내일 일정", "영화 보기", SUNDAY)
+    assert chat.say("나 내일 친구 만나").saved == (friend,)
+    assert chat.say("내일 친구 말고 영화 보기로 했어").changed == (Change(friend, film),)
+    assert chat.say("나 내일 뭐해?").recalled == Recall(Memory("내일 일정", "영화 보기"), 0.9)
+    assert chat.saved == "[내일 일정: 영화 보기] (2026-11-22)\n"
+
+    chat.day += timedelta(days=1)
+    monday = chat.say("나 오늘 뭐해?")
+    assert (monday.recalled, monday.line) == (Recall(Memory("오늘 일정", "영화 보기"), 0.9), film)
+    assert chat.say("나 내일 뭐해?").recalled is None, "what was tomorrow is today"
+
+    chat.day += timedelta(days=1)
+    assert chat.say("나 어제 뭐했지?").recalled == Recall(Memory("어제 일정", "영화 보기"), 0.9)
+    assert chat.say("나 오늘 일정 뭐야?").recalled is None
+
+    chat.day += timedelta(days=1)
+    assert chat.say("나 어제 뭐했지?").recalled is None, "it is not brought up any more"
+    assert chat.saved == "[내일 일정: 영화 보기] (2026-11-22)\n", "but it stands in the file"
+    assert chat.model.prompts == [
+        "나 내일 친구 만나 (답변 시작) ### 답변:",
+        "[내일 일정: 친구 만나기] 내일 친구 말고 영화 보기로 했어 (답변 시작) ### 답변:",
+        "[내일 일정: 영화 보기] 나 내일 뭐해? (답변 시작) ### 답변:",
+        "[오늘 일정: 영화 보기] 나 오늘 뭐해? (답변 시작) ### 답변:",
+        "나 내일 뭐해? (답변 시작) ### 답변:",
+        "[어제 일정: 영화 보기] 나 어제 뭐했지? (답변 시작) ### 답변:",
+        "나 오늘 일정 뭐야? (답변 시작) ### 답변:",
+        "나 어제 뭐했지? (답변 시작) ### 답변:",
+    ]
+
+
+def test_a_plan_that_she_says_again_on_its_day_is_not_written_twice(chat):
+    chat.with_model(f" [오늘 일정: 친구 만나기] 오늘이네!{END}")
+    chat.companion.memory_file.add([WRITTEN])
+    chat.day += timedelta(days=1)
+    assert chat.say("드디어 만난다").saved == () and chat.saved == f"{WRITTEN}\n"
+
+
+def test_a_line_deleted_while_she_speaks_stays_deleted(chat):
+    chat.with_model(f" 좋아 [내일 일정: 친구 만나기] 응원할게!{END}")
+    for said in ("[내일 일정: 친구 만나기] 기억해", "나 내일 뭐해?"):
+        chat.companion.memory_file.add([WRITTEN])
+        pieces = chat.companion.respond(said)
+        next(pieces)
+        chat.path.write_text("", encoding="utf-8")
+        assert "".join(pieces) and chat.companion.turn.recalled == Recall(SCHEDULE, 1.0 if "[" in said else 0.9)
+        assert chat.saved == "", "she only said again what stood before the prompt"
+
+
+def test_lines_are_read_anew_only_when_the_file_or_the_day_changes(chat):
+    chat.with_model(f"응!{END}")
+    chat.companion.memory_file.add([WRITTEN, NAME])
+    for _ in range(2):
+        chat.say("안녕")
+    chat.day += timedelta(days=1)
+    chat.say("안녕")
+    first, second, third = (memories for _, memories in chat.retriever.asked)
+    assert first == (SCHEDULE, NAME) and third == (Memory("오늘 일정", "친구 만나기"), NAME)
+    assert all(old is new for old, new in zip(first, second, strict=True))
+
+
+def test_a_memory_file_that_changes_its_encoding_becomes_a_notice(chat):
+    chat.path.parent.mkdir()
+    chat.path.write_bytes("[이름: 민수]\r\n".encode("cp949"))
+    chat.with_model(f"예쁘다!{END}")
+    (notice,) = chat.say("[좋아하는 것: 노을 🌅] 봐").notices
+    assert notice == "기억 파일을 UTF-8로 바꾸었어요. 원래 파일은 옆에 ohlora_memory.txt.cp949.bak 으로 두었어요."
 
 
 def test_a_broken_memory_file_becomes_one_notice(chat):

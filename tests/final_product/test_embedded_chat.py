@@ -104,7 +104,7 @@ def test_a_transcript(companion, tmp_path):
 def test_she_remembers_and_follows_the_file(companion, tmp_path):
     her = companion(2)
     told = say(her, "[내일 일정: 친구 만나기] 나 내일 바빠")
-    assert told.saved[:1] == (SCHEDULE,)
+    assert told.saved[0].same_as(SCHEDULE)
     (tmp_path / "memory.txt").write_text("[이름: 민수]\n[내일 일정: 친구 만나기]\n[취미: 등산]\n", encoding="utf-8")
 
     asked = say(her, "나 내일 뭐하지")

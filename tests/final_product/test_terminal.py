@@ -1,6 +1,7 @@
 """The REPL: whole transcripts with fakes, lines of every encoding, and Ctrl+C wherever it may be pressed."""
 
 import io
+from datetime import date
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +20,7 @@ from final_product.terminal import (
     open_lines,
 )
 from llm.errors import PromptTooLongError
+from llm.memory_mechanism.meaning import Change
 from llm.memory_mechanism.memory import Memory
 
 
@@ -98,6 +100,21 @@ def test_a_whole_chat_through_a_pipe():
     )
     assert speaker.heard == ["안녕", "기억", "또\x07 뭐\ud800"], "cleaning is the companion's"
     assert lines.prompts == [PROMPT] * 6
+
+
+def test_what_was_added_and_what_changed():
+    class Remembering(Speaker):
+        def respond(self, said):
+            yield "그래!"
+            self.turn = SimpleNamespace(
+                saved=(Memory("내일 일정", "이사", date(2026, 11, 22)),),
+                changed=(Change(Memory("사는 곳", "부산"), Memory("사는 곳", "서울")),),
+                notices=("알림",),
+            )
+
+    assert transcript(Lines("나 내일 서울로 이사 가", echoes=True), Remembering()) == (
+        f"{REPLY_PREFIX}그래!\n(기억: 내일 일정: 이사)\n(기억: 사는 곳 부산 → 서울)\n(알림)\n{GOODBYE}\n"
+    )
 
 
 def test_a_whole_chat_at_a_terminal_shows_no_line_twice():

@@ -1,5 +1,7 @@
 """One remembered item: its written form, what counts as one, and what stands before a prompt."""
 
+from datetime import date
+
 import pytest
 
 from llm.memory_mechanism.memory import Memory, find_memories, split_leading_memories
@@ -7,10 +9,14 @@ from llm.memory_mechanism.memory import Memory, find_memories, split_leading_mem
 SCHEDULE = Memory("내일 일정", "친구 만나기")
 
 
+def found(text):
+    return [memory for memory, _, _ in find_memories(text)]
+
+
 def test_the_written_form():
     assert str(SCHEDULE) == "[내일 일정: 친구 만나기]"
     assert SCHEDULE.item == "내일 일정: 친구 만나기"
-    assert find_memories(str(SCHEDULE)) == [SCHEDULE]
+    assert found(str(SCHEDULE)) == [SCHEDULE]
     assert Memory.parse(SCHEDULE.item) == SCHEDULE
 
 
@@ -42,12 +48,40 @@ def test_blanks_make_no_difference():
 
 
 def test_memories_in_a_text():
-    assert find_memories("어 [이름: 민수] 그리고 [취미:등산][경고] [나이: ] [반쪽: 말") == [
+    assert found("어 [이름: 민수] 그리고 [취미:등산][경고] [나이: ] [반쪽: 말") == [
         Memory("이름", "민수"),
         Memory("취미", "등산"),
     ]
-    assert find_memories("[밖 [안: 쪽]]") == [Memory("안", "쪽")]
-    assert find_memories("") == []
+    text = "어 [이름: 민수]  (2026-11-22) 그리고 [취미:등산]"
+    assert [text[start:end] for _, start, end in find_memories(text)] == ["[이름: 민수]  (2026-11-22)", "[취미:등산]"]
+    assert found("[밖 [안: 쪽]]") == [Memory("안", "쪽")]
+    assert found("") == []
+
+
+NOTES = {
+    " (2026-11-22)": date(2026, 11, 22),
+    "(2026-11-22)": date(2026, 11, 22),
+    " (2026. 11. 22.)": date(2026, 11, 22),
+    " (2026/3/5)": date(2026, 3, 5),
+    "": None,
+    " (2026-02-30)": None,
+    " (2026-11)": None,
+    " (0-1-1)": None,
+    " (99999999999999999999-1-1)": None,
+    " (22)": None,
+    " (지난주에 말함)": None,
+}
+
+
+@pytest.mark.parametrize("note", NOTES)
+def test_the_day_behind_a_memory(note):
+    dated = Memory(SCHEDULE.key, SCHEDULE.value, NOTES[note])
+    assert found(f"{SCHEDULE}{note}") == [dated]
+    assert found(str(dated)) == [dated] and dated.item == SCHEDULE.item
+
+
+def test_the_written_form_with_a_day():
+    assert str(Memory("내일 일정", "친구 만나기", date(2026, 11, 22))) == "[내일 일정: 친구 만나기] (2026-11-22)"
 
 
 LEADING = {

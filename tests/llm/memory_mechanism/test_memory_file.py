@@ -1,8 +1,11 @@
 """The memory file: its bytes belong to the user, its lines are read when they changed, and no line is ever lost."""
 
 import os
+import random
 import subprocess
 import sys
+import time
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm.errors import MemoryFileError
+from llm.memory_mechanism.meaning import Change
 from llm.memory_mechanism.memory import Memory
-from llm.memory_mechanism.memory_file import MAX_BYTES, MemoryFile
+from llm.memory_mechanism.memory_file import MAX_BYTES, MemoryFile, Saved
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEDULE = Memory("내일 일정", "친구 만나기")
 NAME = Memory("이름", "민수")
+BUSAN, SEOUL = Memory("사는 곳", "부산"), Memory("사는 곳", "서울")
 WINDOWS = os.name == "nt"
 AS_ROOT = not WINDOWS and os.geteuid() == 0
 
@@ -46,13 +51,13 @@ def test_a_file_that_is_not_there_holds_nothing(path):
 def test_the_first_memory_makes_folder_and_file(tmp_path):
     path = tmp_path / "새 폴더" / "안" / "memory.txt"
     file = MemoryFile(path)
-    assert file.add([SCHEDULE, NAME]) == (SCHEDULE, NAME)
+    assert file.add([SCHEDULE, NAME]).added == (SCHEDULE, NAME)
     assert path.read_bytes() == "[내일 일정: 친구 만나기]\n[이름: 민수]\n".encode()
     assert file.read() == MemoryFile(path).read() == (SCHEDULE, NAME)
 
 
 def test_nothing_to_add_touches_nothing(path):
-    assert MemoryFile(path).add([]) == ()
+    assert MemoryFile(path).add([]) == Saved()
     assert list(path.parent.iterdir()) == []
 
 
@@ -77,16 +82,32 @@ def test_a_new_line_has_the_form_of_the_others(path, encoding, mark, newline, la
     file = MemoryFile(path)
 
     assert file.read() == (NAME, NAME, Memory("취미", "등산"))
-    assert file.add([SCHEDULE]) == (SCHEDULE,)
+    assert file.add([SCHEDULE]).added == (SCHEDULE,)
     added = ("" if last_line_ends else newline) + f"[내일 일정: 친구 만나기]{newline}"
     assert path.read_bytes() == before + added.encode(encoding)
     assert file.read() == (NAME, NAME, Memory("취미", "등산"), SCHEDULE)
 
 
+@pytest.mark.parametrize("last_line_ends", [True, False], ids=["whole last line", "open last line"])
+@pytest.mark.parametrize("newline", NEWLINES.values(), ids=NEWLINES)
+@pytest.mark.parametrize(("encoding", "mark"), FORMS.values(), ids=FORMS)
+def test_a_new_value_stands_where_the_old_one_stood(path, encoding, mark, newline, last_line_ends):
+    lines = ["# 메모", "", "[이름: 민수]", "\t[사는곳:부산]  [취미: 등산] ", "[반쪽: 말", "끝] 그냥 글", "[나이: 22]"]
+    text = newline.join(lines) + (newline if last_line_ends else "")
+    path.write_bytes(mark + text.encode(encoding))
+    file = MemoryFile(path)
+    assert file.add([SEOUL]) == Saved(changed=(Change(Memory("사는곳", "부산"), SEOUL),))
+    assert path.read_bytes() == mark + text.replace("[사는곳:부산]", "[사는 곳: 서울]").encode(encoding)
+    assert file.read() == (NAME, SEOUL, Memory("취미", "등산"), Memory("나이", "22"))
+    before = path.read_bytes(), path.stat().st_ino
+    assert file.add([SEOUL]) == Saved()
+    assert (path.read_bytes(), path.stat().st_ino) == before
+
+
 @pytest.mark.parametrize(("encoding", "mark"), FORMS.values(), ids=FORMS)
 def test_an_empty_file_keeps_its_form(path, encoding, mark):
     path.write_bytes(mark)
-    assert MemoryFile(path).add([NAME]) == (NAME,)
+    assert MemoryFile(path).add([NAME]).added == (NAME,)
     expected = "utf-8" if encoding == "cp949" else encoding  # without a letter in it, a file is UTF-8
     assert path.read_bytes() == mark + "[이름: 민수]\n".encode(expected)
 
@@ -96,10 +117,50 @@ def test_a_character_that_cp949_lacks(path):
     path.write_bytes(before)
     smile = Memory("좋아하는 것", "노을 🌅")
     file = MemoryFile(path)
-    assert file.add([smile]) == (smile,)
+    backup = path.with_name(f"{path.name}.cp949.bak")
+    assert file.add([smile]) == Saved(added=(smile,), backup=backup)
     assert path.read_bytes() == "\ufeff# 내 메모\r\n[이름: 민수]\r\n[좋아하는 것: 노을 🌅]\r\n".encode()
     assert file.read() == (NAME, smile)
-    assert path.with_name(f"{path.name}.cp949.bak").read_bytes() == before
+    assert backup.read_bytes() == before
+
+
+def test_a_new_value_that_cp949_lacks(path):
+    before = "[사는 곳: 부산] \r\n# 내 메모\r\n".encode("cp949")
+    path.write_bytes(before)
+    sunset = Memory("사는 곳", "노을 마을 🌅")
+    saved = MemoryFile(path).add([sunset])
+    assert saved.changed == (Change(BUSAN, sunset),) and saved.backup.read_bytes() == before
+    assert path.read_bytes() == "\ufeff[사는 곳: 노을 마을 🌅] \r\n# 내 메모\r\n".encode()
+
+
+def test_a_cp949_file_with_comments_that_is_edited_in_between(path):
+    """The whole story, byte for byte: her line, the user's edit in an editor, her change of a value."""
+    path.write_bytes("# 로라의 기억\r\n[사는 곳: 부산]\r\n".encode("cp949"))
+    file = MemoryFile(path)
+    file.add([Memory("내일 일정", "면접", date(2026, 11, 22))])
+    edited = path.read_bytes().replace("# 로라의".encode("cp949"), "; 우리의".encode("cp949"))
+    path.write_bytes(edited + "그냥 적어 둔 말".encode("cp949"))
+    file.add([SEOUL, NAME])
+    assert path.read_bytes() == (
+        "; 우리의 기억\r\n[사는 곳: 서울]\r\n[내일 일정: 면접] (2026-11-22)\r\n그냥 적어 둔 말\r\n[이름: 민수]\r\n"
+    ).encode("cp949")
+
+
+def test_the_day_stands_behind_its_line(path):
+    dated = Memory("내일 일정", "친구 만나기", date(2026, 11, 22))
+    file = MemoryFile(path)
+    assert file.add([dated, NAME]).added == (dated, NAME)
+    assert path.read_text(encoding="utf-8") == "[내일 일정: 친구 만나기] (2026-11-22)\n[이름: 민수]\n"
+    assert file.read() == (dated, NAME)
+    film = Memory("내일 일정", "영화", date(2026, 11, 22))
+    assert file.add([film], "친구 말고 영화").changed == (Change(dated, film),)
+    assert path.read_text(encoding="utf-8") == "[내일 일정: 영화] (2026-11-22)\n[이름: 민수]\n"
+
+
+def test_a_day_that_is_none_counts_as_not_written(path):
+    text = "[내일 일정: 면접] (2026-02-30)\n[내일 일정: 이사] (모름)\n[이름: 민수] (2026-11-22) 아마\n"
+    path.write_text(text, encoding="utf-8")
+    assert MemoryFile(path).read() == (Memory("내일 일정", "면접"),), "what is no day is prose"
 
 
 def test_only_whole_lines_are_memories(path):
@@ -114,10 +175,10 @@ def test_only_whole_lines_are_memories(path):
 
 def test_the_same_apart_from_blanks_is_saved_once(path):
     file = MemoryFile(path)
-    assert file.add([SCHEDULE, Memory("내일일정", "친구만나기")]) == (SCHEDULE,)
-    assert file.add([Memory("내일일정", "친구 만나기"), NAME, SCHEDULE]) == (NAME,)
+    assert file.add([SCHEDULE, Memory("내일일정", "친구만나기")]).added == (SCHEDULE,)
+    assert file.add([Memory("내일일정", "친구 만나기"), NAME, SCHEDULE]).added == (NAME,)
     before = path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino
-    assert file.add([NAME, SCHEDULE]) == ()
+    assert file.add([NAME, SCHEDULE]) == Saved()
     assert (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) == before, "not even replaced by its equal"
 
 
@@ -151,9 +212,18 @@ def test_a_line_deleted_by_hand_is_gone(path):
     file.add([SCHEDULE, NAME])
     path.write_text("[이름: 민수]\n", encoding="utf-8")
     assert file.read() == (NAME,)
-    assert file.add([Memory("취미", "등산")]) == (Memory("취미", "등산"),)
+    assert file.add([Memory("취미", "등산")]).added == (Memory("취미", "등산"),)
     assert path.read_text(encoding="utf-8") == "[이름: 민수]\n[취미: 등산]\n", "what was deleted is not written back"
-    assert file.add([SCHEDULE]) == (SCHEDULE,), "and may be told again"
+    assert file.add([SCHEDULE]).added == (SCHEDULE,), "and may be told again"
+
+
+def test_a_value_deleted_by_hand_leaves_no_place(path):
+    path.write_text("[사는 곳: 부산]\n[이름: 민수]\n", encoding="utf-8")
+    file = MemoryFile(path)
+    assert file.read() == (BUSAN, NAME)
+    path.write_text("[이름: 민수]\n", encoding="utf-8")
+    assert file.add([SEOUL]) == Saved(added=(SEOUL,))
+    assert path.read_text(encoding="utf-8") == "[이름: 민수]\n[사는 곳: 서울]\n"
 
 
 def test_what_an_editor_saved_a_moment_ago_is_kept(path):
@@ -266,7 +336,7 @@ def test_a_link_stays_a_link(tmp_path):
     except OSError:
         pytest.skip("this system lets no ordinary user make a symbolic link")
     file = MemoryFile(link)
-    assert file.add([SCHEDULE]) == (SCHEDULE,)
+    assert file.add([SCHEDULE]).added == (SCHEDULE,)
     assert link.is_symlink()
     assert real.read_text(encoding="utf-8") == "[이름: 민수]\n[내일 일정: 친구 만나기]\n"
     assert file.read() == (NAME, SCHEDULE)
@@ -282,7 +352,7 @@ def test_a_lock_that_another_program_holds(path, monkeypatch):
     with FileLock(path.with_name(f".{path.name}.lock")), pytest.raises(MemoryFileError, match="다른 프로그램"):
         MemoryFile(path).add([SCHEDULE])
     assert path.read_text(encoding="utf-8") == "[이름: 민수]\n"
-    assert MemoryFile(path).add([SCHEDULE]) == (SCHEDULE,)
+    assert MemoryFile(path).add([SCHEDULE]).added == (SCHEDULE,)
 
 
 _WORDS = st.text(st.sampled_from("가나다abc1 #!?·~🌙\u3000"), max_size=6)
@@ -293,24 +363,63 @@ _MEMORIES = st.lists(st.builds(lambda k, v: Memory.parse(f"{k}x:{v}y"), _WORDS, 
 @given(
     lines=st.lists(_LINES, max_size=6),
     newline=st.sampled_from(["\n", "\r\n"]),
-    form=st.sampled_from([form for name, form in FORMS.items() if name != "cp949"]),
+    form=st.sampled_from(list(FORMS.values())),
     memories=_MEMORIES,
 )
 def test_whatever_stands_in_it(tmp_path_factory, lines, newline, form, memories):
     path = tmp_path_factory.mktemp("memory") / "memory.txt"
     encoding, mark = form
-    before = mark + newline.join(lines).encode(encoding)
+    before = mark + newline.join(lines).encode(encoding, errors="ignore")
     path.write_bytes(before)
     file = MemoryFile(path)
     known = file.read()
 
-    added = file.add(memories)
-    assert path.read_bytes().startswith(before), "what the user wrote stays, byte for byte"
+    saved = file.add(memories)
+    added = saved.added
+    kept = path if saved.backup is None else saved.backup
+    assert kept.read_bytes().startswith(before), "what the user wrote stays, byte for byte"
+    if saved.backup:
+        assert path.read_bytes().startswith(b"\xef\xbb\xbf" + before.decode("cp949").encode()), "or letter for letter"
     assert file.read() == MemoryFile(path).read() == known + added, "what was added is read back"
-    assert file.add(memories) == (), "and is not added a second time"
+    assert file.add(memories) == Saved(), "and is not added a second time"
     for memory in memories:
         assert sum(memory.same_as(other) for other in known + added) >= 1
         assert sum(memory.same_as(other) for other in added) <= 1
+
+
+@given(
+    above=st.lists(_LINES, max_size=4),
+    below=st.lists(_LINES, max_size=4),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    form=st.sampled_from(list(FORMS.values())),
+    ending=st.sampled_from(["", " ", "\t ", " (2026-11-22)", "(2026-13-99) "]),
+)
+def test_whatever_stands_around_a_new_value(tmp_path_factory, above, below, newline, form, ending):
+    path = tmp_path_factory.mktemp("memory") / "memory.txt"
+    encoding, mark = form
+    head, tail = ("".join(f"{line}{newline}" for line in lines).encode(encoding, "ignore") for lines in (above, below))
+    note, blanks = ("", ending) if not ending.strip() else (ending.rstrip(), ending[len(ending.rstrip()) :])
+    rest = f"{blanks}{newline}".encode(encoding) + tail
+    path.write_bytes(mark + head + f"[사는 곳: 부산]{note}".encode(encoding) + rest)
+    (change,) = MemoryFile(path).add([SEOUL]).changed
+    assert (change.before.key, change.before.value, change.after) == ("사는 곳", "부산", SEOUL)
+    assert path.read_bytes() == mark + head + str(SEOUL).encode(encoding) + rest
+
+
+@given(data=st.binary(max_size=60), memories=_MEMORIES)
+def test_whatever_bytes_it_holds(tmp_path_factory, data, memories):
+    path = tmp_path_factory.mktemp("memory") / "memory.txt"
+    path.write_bytes(data)
+    file = MemoryFile(path)
+    try:
+        known = file.read()
+        added = file.add(memories).added
+    except MemoryFileError:
+        assert path.read_bytes() == data
+    else:
+        assert MemoryFile(path).read() == known + added
+        if not added:
+            assert path.read_bytes() == data
 
 
 def start(code, *arguments):
@@ -325,35 +434,47 @@ def start(code, *arguments):
 WRITER = """
 file = MemoryFile(sys.argv[1])
 for number in range(30):
-    file.add([Memory(sys.argv[2], str(number))])
+    file.add([Memory(sys.argv[2], str(number)), Memory("직업", f"{sys.argv[2]} {number}")])
 """
 
 
 def test_two_programs_lose_no_line(path):
+    """60 lines added and one value changed 60 times by turns."""
+    path.write_text("# 메모\n[직업: 학생]\n", encoding="utf-8")
     writers = [start(WRITER, path, name) for name in ("하나", "둘")]
     for writer in writers:
         writer.communicate()
         assert writer.returncode == 0
-    expected = {Memory(name, str(number)) for name in ("하나", "둘") for number in range(30)}
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert len(lines) == 60 and set(MemoryFile(path).read()) == expected
+    note, job, *added = path.read_text(encoding="utf-8").splitlines()
+    assert note == "# 메모" and job in ("[직업: 하나 29]", "[직업: 둘 29]")
+    expected = {f"[{name}: {number}]" for name in ("하나", "둘") for number in range(30)}
+    assert len(added) == 60 and set(added) == expected
 
 
 ENDLESS_WRITER = """
 file = MemoryFile(sys.argv[1])
-for number in range(1000000):
-    file.add([Memory(f"수 {number}", "값" * 3000)])
+first = int(sys.argv[2])
+for number in range(first, 1000000):
+    file.add([Memory(f"수 {number}", "값" * 3000), Memory("직업", str(number) * 500)])
     print(number, flush=True)
 """
+KILLS = 8
 
 
-def test_a_program_killed_while_it_writes_leaves_whole_lines(path):
-    writer = start(ENDLESS_WRITER, path)
-    for _ in range(20):
-        number = int(writer.stdout.readline())
-    writer.kill()
-    writer.communicate()
-    lines = path.read_bytes().decode("utf-8").split("\n")
-    assert lines.pop() == "" and len(lines) > number
-    assert all(line == f"[수 {n}: {'값' * 3000}]" for n, line in enumerate(lines))
-    assert MemoryFile(path).add([NAME]) == (NAME,), "its lock is free again"
+def test_a_program_killed_again_and_again_leaves_a_whole_file(path):
+    rng = random.Random(4)
+    path.write_bytes("# 메모\n[직업: 학생]\n".encode())
+    lines = []
+    for _ in range(KILLS):
+        writer = start(ENDLESS_WRITER, path, len(lines))
+        for _ in range(3):
+            told = int(writer.stdout.readline())
+        time.sleep(rng.uniform(0, 0.03))  # at any instant of a write
+        writer.kill()
+        told = int((writer.communicate()[0].split() or [told])[-1])
+        note, job, *lines = path.read_bytes().decode("utf-8").split("\n")
+        assert lines.pop() == "" and note == "# 메모"
+        assert len(lines) >= told + 1, "what was told to be written is there"
+        assert lines == [f"[수 {number}: {'값' * 3000}]" for number in range(len(lines))]
+        assert job == f"[직업: {str(len(lines) - 1) * 500}]", "both of one write or none"
+    assert MemoryFile(path).add([NAME]).added == (NAME,), "its lock is free again"
