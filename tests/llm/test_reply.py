@@ -2,8 +2,11 @@
 
 import itertools
 import random
+import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llm.memory_mechanism.memory import Memory
 from llm.prompt import MARKERS
@@ -80,6 +83,27 @@ def test_fuzz_never_shows_structure():
         for hidden in ("[", "]", "(답변", "###", "<|", "\ufffd", "  "):
             assert hidden not in reply.text
         assert reply.text == reply.text.strip()
+
+
+_ATOMS = st.sampled_from([*MARKERS, "<|endoftext|>", "[", "]", ":", "[취미: 등산]", "(", "#", " ", "\n", "…", "\u200d"])
+
+
+@given(
+    atoms=st.lists(st.one_of(_ATOMS, st.text(max_size=4)), max_size=12), cuts=st.lists(st.integers(0, 60), max_size=5)
+)
+def test_whatever_a_model_writes(atoms, cuts):
+    raw = "".join(atoms)
+    marks = [0, *sorted(cuts), len(raw)]
+    reply = parse([raw[first:last] for first, last in itertools.pairwise(marks)])
+    assert parse(list(raw)) == reply, "wherever it was cut"
+    assert reply.text == reply.text.strip()
+    assert not {unicodedata.category(c) for c in reply.text} & {"Cc", "Cs", "Co", "Cn"}
+    for hidden in ("[", "]", "(답변", "###", "<|", "  "):
+        assert hidden not in reply.text
+    for memory in reply.memories:
+        assert Memory.parse(memory.item) == memory and not set("[]\n") & set(str(memory)[1:-1])
+    shown, streamed = run(stream_reply(lambda: iter(raw), max_attempts=2))
+    assert shown == streamed.text != "", "there is always something to show"
 
 
 def test_a_piece_is_shown_as_soon_as_it_is_certain():
