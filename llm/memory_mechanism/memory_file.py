@@ -1,17 +1,17 @@
 """The text file of memories, one ``[key: value]`` a line, that the user edits by hand at any time.
 
-Whatever stands in the file stays as it is, byte for byte: a new memory is a new line in the file's own encoding and
-line ends, a changed one stands where the old one stood. Knows no model, no clock and no terminal.
+Whatever stands in the file stays as it is, byte for byte, in its own encoding; what becomes of its text is
+``memory_text``'s. Knows no model, no clock and no terminal.
 """
 
 from __future__ import annotations
 
 import codecs
 import os
-import re
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from filelock import FileLock, Timeout
 
 from llm.errors import MemoryFileError
 from llm.memory_mechanism.meaning import Change, merge
-from llm.memory_mechanism.memory import Memory, find_memories
+from llm.memory_mechanism.memory import Memory
+from llm.memory_mechanism.memory_text import Edit, memories_of, undone, with_memories, without
 
 LOCK_SECONDS = 5.0  # how long a second program may keep the file
 REPLACE_SECONDS = 2.0  # how long an editor or a virus scanner may hold the file open (Windows)
@@ -29,20 +30,14 @@ MAX_BYTES = 16 * 1024 * 1024  # a larger file is no list of memories; nothing of
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _GUESSES = ("utf-8", "cp949")
 
-_ONLY_MEMORIES = re.compile(r"\ufeff*\s*\[.*\](?:[ \t]*\([0-9./\- ]+\))?\s*")
-
 
 @dataclass(frozen=True)
 class _Content:
     """The file's bytes and how they are to be read."""
 
-    data: bytes
-    encoding: str
-    text: str
-
-    @property
-    def newline(self) -> str:
-        return "\r\n" if "\r\n" in self.text else "\n"
+    data: bytes = b""
+    encoding: str = "utf-8"
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,7 @@ class MemoryFile:
             self._stamp, self._memories = None, ()
         elif stamp != self._stamp:
             content = self._load()
-            self._memories = _memories_of(content)
+            self._memories = memories_of(content.text)
             self._stamp = stamp
         return self._memories
 
@@ -99,19 +94,62 @@ class MemoryFile:
         known = self.read() if new else ()
         if merge(new, known, words) == list(known):
             return Saved()
+        with self._alone():
+            content = self._load()
+            known = memories_of(content.text)
+            merged = merge(new, known, words)
+            backup = self._write(content, with_memories(content.text, merged))
+        changed = tuple(Change(old, now) for old, now in zip(known, merged, strict=False) if old != now)
+        return Saved(tuple(merged[len(known) :]), changed, backup)
+
+    def forget(self, memory: Memory, number: int) -> Edit | None:
+        """Removes ``memory``, which stood at place ``number``, counted from 0, when the user last looked.
+
+        Where it stands elsewhere by now, that line goes; where it stands nowhere, nothing happens.
+
+        Returns:
+            what ``undo`` takes back; None where nothing happened.
+
+        Raises:
+            MemoryFileError: nothing was written.
+        """
+        with self._alone():
+            content = self._load()
+            known = memories_of(content.text)
+            if known[number : number + 1] != (memory,):
+                if memory not in known:
+                    return None
+                number = known.index(memory)
+            text, edit = without(content.text, number)
+            self._write(content, text)
+        return edit
+
+    def undo(self, edits: Iterable[Edit]) -> tuple[Edit, ...]:
+        """Takes ``edits`` back, the last one first.
+
+        Returns:
+            those that stay, because their lines have been edited since.
+
+        Raises:
+            MemoryFileError: nothing was written.
+        """
+        with self._alone():
+            content = self._load()
+            text, kept = undone(content.text, edits)
+            self._write(content, text)
+        return kept
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keeps other programs from writing; whatever keeps this one from it becomes a MemoryFileError."""
         try:
             self._target.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(self._target.with_name(f".{self._target.name}.lock"), timeout=LOCK_SECONDS):
-                content = self._load()
-                known = _memories_of(content)
-                merged = merge(new, known, words)
-                backup = self._write(content, merged) if merged != list(known) else None
+                yield
         except Timeout as error:
             raise MemoryFileError(f"다른 프로그램이 기억 파일을 쓰고 있어서 적지 못했어요: {self.path}") from error
         except (OSError, UnicodeEncodeError) as error:  # a lone surrogate has no encoding
             raise MemoryFileError(f"기억 파일에 적지 못했어요: {self.path} ({_reason(error)})") from error
-        changed = tuple(Change(old, now) for old, now in zip(known, merged, strict=False) if old != now)
-        return Saved(tuple(merged[len(known) :]), changed, backup)
 
     @property
     def _target(self) -> Path:
@@ -127,14 +165,14 @@ class MemoryFile:
             raise MemoryFileError(f"기억 파일을 읽지 못했어요: {self.path} ({_reason(error)})") from error
         return status.st_mtime_ns, status.st_size, status.st_ino
 
-    def _load(self) -> _Content | None:
+    def _load(self) -> _Content:
         try:
             if self.path.stat().st_size > MAX_BYTES:
                 size = self.path.stat().st_size // (1024 * 1024)
                 raise MemoryFileError(f"기억 파일이 너무 커요 ({size}MB, 최대 16MB): {self.path}")
             data = self.path.read_bytes()
         except FileNotFoundError:
-            return None
+            return _Content()
         except OSError as error:
             raise MemoryFileError(f"기억 파일을 읽지 못했어요: {self.path} ({_reason(error)})") from error
         for mark, encoding in _MARKS:
@@ -152,14 +190,15 @@ class MemoryFile:
             f"기억 파일의 글자를 읽지 못했어요: {self.path} - 메모장에서 UTF-8로 다시 저장해 주세요. 내용은 그대로예요."
         )
 
-    def _write(self, content: _Content | None, memories: list[Memory]) -> Path | None:
-        """Makes the file hold ``memories``; returns where its old bytes are, if it had to change its encoding."""
+    def _write(self, content: _Content, text: str) -> Path | None:
+        """Makes the file say ``text``; returns where its old bytes are, if it had to change its encoding."""
+        if text == content.text:
+            return None
         backup = None
-        text = _with_memories(content, memories)
         try:
-            data = text.encode(content.encoding if content else "utf-8")
+            data = text.encode(content.encoding)
         except UnicodeEncodeError:
-            if content is None or content.encoding != "cp949":
+            if content.encoding != "cp949":
                 raise
             # The same text, in an encoding that Windows' editors know; the old bytes stay beside it.
             data = text.encode("utf-8-sig")
@@ -196,38 +235,6 @@ def _rename(source: str, target: Path) -> None:
             if os.name != "nt" or time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
-
-
-def _with_memories(content: _Content | None, memories: list[Memory]) -> str:
-    """The file's text, with ``memories`` in the places of its memories and the rest of them behind it."""
-    text, newline = (content.text, content.newline) if content else ("", "\n")
-    added = memories
-    if content:
-        places = list(_places_of(text))
-        added = memories[len(places) :]
-        for (old, start, end), memory in reversed(list(zip(places, memories, strict=False))):
-            if memory != old:
-                text = f"{text[:start]}{memory}{text[end:]}"
-    if added and text.strip("\ufeff") and not text.endswith(("\n", "\r")):
-        text += newline
-    return text + "".join(f"{memory}{newline}" for memory in added)
-
-
-def _memories_of(content: _Content | None) -> tuple[Memory, ...]:
-    return tuple(memory for memory, _, _ in _places_of(content.text)) if content else ()
-
-
-def _places_of(text: str) -> Iterator[tuple[Memory, int, int]]:
-    """The memories of the lines that are nothing but memories, each with where it begins and ends in ``text``.
-
-    Prose that mentions a bracket is no memory.
-    """
-    start = 0
-    for line in text.splitlines(keepends=True):
-        if _ONLY_MEMORIES.fullmatch(line):
-            for memory, first, last in find_memories(line):
-                yield memory, start + first, start + last
-        start += len(line)
 
 
 def _reason(error: Exception) -> str:

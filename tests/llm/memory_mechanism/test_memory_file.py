@@ -16,6 +16,7 @@ from llm.errors import MemoryFileError
 from llm.memory_mechanism.meaning import Change
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.memory_file import MAX_BYTES, MemoryFile, Saved
+from llm.memory_mechanism.memory_text import Edit, edits_of
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEDULE = Memory("내일 일정", "친구 만나기")
@@ -235,6 +236,50 @@ def test_what_an_editor_saved_a_moment_ago_is_kept(path):
     assert path.read_text(encoding="utf-8") == "[이름: 민수]\n[취미: 등산]\n[내일 일정: 친구 만나기]\n"
 
 
+@pytest.mark.parametrize("newline", NEWLINES.values(), ids=NEWLINES)
+@pytest.mark.parametrize(("encoding", "mark"), FORMS.values(), ids=FORMS)
+def test_a_line_forgotten_comes_back_byte_by_byte(path, encoding, mark, newline):
+    lines = ["[이름: 민수]", "# 메모", "[사는 곳: 부산]", "[취미: 등산]"]
+    before = mark + newline.join(lines).encode(encoding)
+    path.write_bytes(before)
+    file = MemoryFile(path)
+    edits = [file.forget(NAME, 0), file.forget(BUSAN, 0)]
+    assert path.read_bytes() == mark + newline.join(["# 메모", "[취미: 등산]"]).encode(encoding)
+    assert file.read() == (Memory("취미", "등산"),)
+    assert file.undo(edits) == () and path.read_bytes() == before
+
+
+def test_the_line_that_the_user_saw_is_the_one_that_goes(path):
+    file = MemoryFile(path)
+    file.add([NAME, SCHEDULE])
+    path.write_text("[취미: 등산]\n[이름: 민수]\n[내일 일정: 친구 만나기]\n", encoding="utf-8")
+    assert file.forget(SCHEDULE, 1).before == SCHEDULE, "a line was written above it in between"
+    assert path.read_text(encoding="utf-8") == "[취미: 등산]\n[이름: 민수]\n"
+    assert file.forget(SCHEDULE, 1) is None, "it is gone by now"
+    assert path.read_text(encoding="utf-8") == "[취미: 등산]\n[이름: 민수]\n"
+
+
+def test_of_equal_lines_the_one_at_its_place_goes(path):
+    path.write_text("[이름: 민수]\n# 둘째\n[이름: 민수]\n", encoding="utf-8")
+    MemoryFile(path).forget(NAME, 1)
+    assert path.read_text(encoding="utf-8") == "[이름: 민수]\n# 둘째\n"
+
+
+def test_undoing_leaves_what_was_edited_by_hand(path):
+    file = MemoryFile(path)
+    file.add([BUSAN])
+    saved = file.add([SEOUL, NAME])
+    path.write_text("[사는 곳: 제주]\n[이름: 민수]\n", encoding="utf-8")
+    edits = edits_of(saved.added, saved.changed)
+    assert file.undo(edits) == (Edit(BUSAN, SEOUL),)
+    assert path.read_text(encoding="utf-8") == "[사는 곳: 제주]\n"
+
+
+def test_a_file_that_is_gone_has_nothing_to_forget(path):
+    assert MemoryFile(path).forget(NAME, 0) is None
+    assert MemoryFile(path).undo([Edit(None, NAME)]) == (Edit(None, NAME),) and not path.exists()
+
+
 def test_no_litter_but_the_lock_file(path):
     file = MemoryFile(path)
     for number in range(5):
@@ -351,6 +396,8 @@ def test_a_lock_that_another_program_holds(path, monkeypatch):
     path.write_text("[이름: 민수]\n", encoding="utf-8")
     with FileLock(path.with_name(f".{path.name}.lock")), pytest.raises(MemoryFileError, match="다른 프로그램"):
         MemoryFile(path).add([SCHEDULE])
+    with FileLock(path.with_name(f".{path.name}.lock")), pytest.raises(MemoryFileError, match="다른 프로그램"):
+        MemoryFile(path).forget(NAME, 0)
     assert path.read_text(encoding="utf-8") == "[이름: 민수]\n"
     assert MemoryFile(path).add([SCHEDULE]).added == (SCHEDULE,)
 
