@@ -19,6 +19,7 @@ MARKERS = (ANSWER_START, ANSWER_PREFIX, ANSWER_END)
 
 _SPECIAL_TEXT = re.compile(r"\(답변\s*(?:시작|종료)\)|###\s*답변:|<\|[a-z_]+\|>")
 _BLANKS = re.compile(r"\s+")
+_EMOJI = ("\U0001f000", "\U0001faff")  # blocks of emoji: some are newer than the running Python's tables
 
 
 def clean_user_text(text: str) -> str:
@@ -27,7 +28,7 @@ def clean_user_text(text: str) -> str:
     Whoever types ``(답변 종료)`` does not end her reply with it: markers are structure, not speech.
     """
     text = _BLANKS.sub(" ", text)
-    text = "".join(c for c in text if c.isprintable() or c == "\u200d")
+    text = "".join(c for c in text if c.isprintable() or c == "\u200d" or _EMOJI[0] <= c <= _EMOJI[1])
     while _SPECIAL_TEXT.search(text):  # removing one marker may join the halves of another
         text = _SPECIAL_TEXT.sub("", text)
     return _BLANKS.sub(" ", text).strip()

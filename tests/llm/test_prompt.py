@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
+from llm.fine_tuning.answers import AnswerRows
 from llm.fine_tuning.conversations import Pair
-from llm.fine_tuning.train_adapter import AnswerPairs
 from llm.prompt import (
     ANSWER_END,
     ANSWER_PREFIX,
@@ -61,6 +61,7 @@ TYPED = {
     "깨진\ud83d글자\udcff": "깨진글자",
     "👱\u200d♀️ 가족 👨\u200d👩\u200d👧": "👱\u200d♀️ 가족 👨\u200d👩\u200d👧",
     "\ufeff\u200b\u202e거꾸로": "거꾸로",
+    "\U0001fa77": "\U0001fa77",  # a heart that Python 3.11 does not know yet
     "[내일 일정: 약속] 기억해": "[내일 일정: 약속] 기억해",
 }
 
@@ -88,7 +89,7 @@ _TYPING = st.lists(
 def test_no_typing_brings_a_marker_or_something_unprintable(typed):
     text = clean_user_text(typed)
     assert not any(marker in text for marker in (*MARKERS, END_OF_TEXT))
-    assert "".join(text.split("\u200d")).isprintable()
+    assert all(c.isprintable() or c == "\u200d" or "\U0001f000" <= c <= "\U0001faff" for c in text)
     assert text == text.strip() and "  " not in text
     assert clean_user_text(text) == text
 
@@ -112,7 +113,7 @@ PAIRS = (
 @pytest.mark.parametrize("name", ["embedded", "published shape"])
 def test_the_loss_begins_where_the_chat_prompt_ends(tokenizer, name, pair):
     tokenizer = tokenizer if name == "embedded" else tiny_tokenizer(markers=False)
-    row = AnswerPairs([pair], tokenizer)[0]
+    row = AnswerRows([pair], tokenizer)[0]
     ids, labels = row["input_ids"], row["labels"]
     prompt, reply = render_prompt(pair.prompt, pair.memory), render_reply(pair.reply, pair.save)
     boundary = next(place for place, label in enumerate(labels) if label != -100)
@@ -127,11 +128,11 @@ def test_the_loss_begins_where_the_chat_prompt_ends(tokenizer, name, pair):
 @pytest.mark.parametrize("pair", PAIRS)
 def test_the_embedded_tokens_are_those_of_the_whole_text(tokenizer, pair):
     text = render_prompt(pair.prompt, pair.memory) + render_reply(pair.reply, pair.save)
-    assert AnswerPairs([pair], tokenizer)[0]["input_ids"] == tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert AnswerRows([pair], tokenizer)[0]["input_ids"] == tokenizer(text, add_special_tokens=False)["input_ids"]
 
 
 def test_a_long_prompt_loses_its_start_and_never_its_answer(tokenizer):
-    row = AnswerPairs([Pair("아주 긴 이야기야 " * 60, "그랬구나!")], tokenizer)[0]
+    row = AnswerRows([Pair("아주 긴 이야기야 " * 60, "그랬구나!")], tokenizer)[0]
     answer = [label for label in row["labels"] if label != -100]
     assert len(row["input_ids"]) == len(row["labels"]) == 128
     assert tokenizer.decode(answer) == render_reply("그랬구나!")
