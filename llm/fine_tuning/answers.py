@@ -29,6 +29,8 @@ class AnswerRows(Dataset):
         opening_share: share of the pairs of which only the answer's opening is learned.
         noise: chance of a prompt's token to be another one, so that a wording nobody wrote is not the end of
             understanding. Prompts with a memory to read or to write are left as they are.
+        cuts: chance of a prompt with a memory to read or to write to be cut at each letter before it is tokenized.
+            A tokenizer joins a value's last letter to what follows (홍|시야); in other pieces the value can be seen.
         seed: the same seed gives the same rows.
     """
 
@@ -38,6 +40,7 @@ class AnswerRows(Dataset):
         tokenizer: PreTrainedTokenizerBase,
         opening_share: float = 0.0,
         noise: float = 0.0,
+        cuts: float = 0.0,
         seed: int = 0,
     ) -> None:
         rng = random.Random(seed)
@@ -50,7 +53,11 @@ class AnswerRows(Dataset):
             prompts = _encode(tokenizer, [render_prompt(pair.prompt, pair.memory) for pair in part])
             replies = _encode(tokenizer, [render_reply(pair.reply, pair.save) for pair in part])
             for pair, prompt, reply in zip(part, prompts, replies, strict=True):
-                if noise and pair.save is None and pair.memory is None:
+                remembers = pair.save is not None or pair.memory is not None
+                if remembers and cuts:
+                    pieces = _cut(render_prompt(pair.prompt, pair.memory), cuts, rng)
+                    prompt = [token for ids in _encode(tokenizer, pieces) for token in ids]
+                if noise and not remembers:
                     for place, token in enumerate(prompt):
                         if rng.random() < noise and token not in frame:
                             prompt[place] = rng.choice(words)
@@ -66,6 +73,17 @@ class AnswerRows(Dataset):
         ids = [*prompt, *reply][-_MAX_TOKENS:]
         labels = [*([IGNORED] * len(prompt)), *reply][-_MAX_TOKENS:]
         return {"input_ids": ids, "labels": labels}
+
+
+def _cut(text: str, chance: float, rng: random.Random) -> list[str]:
+    """``text`` in pieces, each cut standing between two Hangul syllables."""
+    pieces = [text[:1]]
+    for before, letter in zip(text, text[1:], strict=False):
+        if "가" <= before <= "힣" and "가" <= letter <= "힣" and rng.random() < chance:
+            pieces.append(letter)
+        else:
+            pieces[-1] += letter
+    return pieces
 
 
 def _encode(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[list[int]]:

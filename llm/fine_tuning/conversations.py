@@ -131,8 +131,8 @@ def training_pairs(
         rounds: how often every prompt comes.
         seed: the same seed gives the same pairs.
         slot_fills: how many values a prompt with slots gets each round.
-        invented: share of the values that are made up of the halves of two others, so that she learns to copy
-            rather than to recite.
+        invented: share of the values that are made up, of the halves of two others or of any syllables, so that
+            she learns to copy rather than to recite.
         distractors: share of the prompts without a memory that get one which has nothing to do with them, so that
             she learns to leave it alone.
         typing: share of the prompts that are typed carelessly: without blanks, without the end mark, called by name.
@@ -165,7 +165,11 @@ def _value(values: Sequence[str], invented: float, rng: random.Random) -> str:
     if rng.random() >= invented or not all("가" <= c <= "힣" or c == " " for c in value):
         return value  # numbers, dates and Latin names stay as they are
     other = rng.choice(values)
-    made = value[: (len(value) + 1) // 2] + other[len(other) // 2 :]
+    if rng.random() < 0.5:
+        made = value[: (len(value) + 1) // 2] + other[len(other) // 2 :]
+    else:
+        drawn = (rng.choice(rng.choice(values)) for _ in value)
+        made = "".join(new if "가" <= new <= "힣" and c != " " else c for c, new in zip(value, drawn, strict=True))
     made = " ".join(made.split())
     return value if is_held_out(made) or len(made) < 2 else made
 
@@ -198,5 +202,5 @@ def _typed_carelessly(prompt: str, rng: random.Random) -> str:
     if kind < 0.4:
         return prompt.replace(" ", "")
     if kind < 0.7:
-        return prompt.rstrip("?!.~ ")
+        return prompt.rstrip("?!.~ ") or prompt
     return prompt if prompt.startswith(("로라", "오로라")) else f"로라야 {prompt}"

@@ -48,7 +48,9 @@ class AdapterConfig:
     slot_fills: int = 3  # values that a prompt with a slot gets each round
     opening_weight: float = 1.0  # weight of an answer's first tokens in the loss: they decide what it is about
     opening_share: float = 0.0  # share of the pairs of which only the answer's opening is learned: far cheaper
+    invented: float = 0.2  # share of made-up values, so that she learns to copy rather than to recite
     noise: float = 0.0  # chance of a prompt's token to be another one
+    cuts: float = 0.0  # chance of a cut at each letter of a prompt with a memory to read or to write
     max_steps: int = -1  # above 0: stop there, for a smoke run
     temperature: float = 0.6
     top_p: float = 1.0
@@ -102,7 +104,9 @@ def main(argv: list[str] | None = None) -> None:
     tokenizer = AutoTokenizer.from_pretrained(config.base)
     families = load_families(Path(config.conversations))
     values = load_values(Path(config.values))
-    pairs = training_pairs(families, values, config.rounds, config.seed, slot_fills=config.slot_fills)
+    pairs = training_pairs(
+        families, values, config.rounds, config.seed, slot_fills=config.slot_fills, invented=config.invented
+    )
     print(f"families {len(families):,}, prompts {sum(len(f.prompts) for f in families):,}, pairs {len(pairs):,}")
 
     cuda = torch.cuda.is_available()
@@ -142,7 +146,7 @@ def main(argv: list[str] | None = None) -> None:
                 train_sampling_strategy="group_by_length",  # rows of like length waste little on padding
             )
         ),
-        train_dataset=AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.seed),
+        train_dataset=AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed),
         compute_loss_func=AnswerLoss(config.opening_weight),
         data_collator=Padding(tokenizer.pad_token_id or tokenizer.eos_token_id),
     )

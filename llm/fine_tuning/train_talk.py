@@ -32,16 +32,18 @@ class TalkConfig:
     corpus: str
     init: str  # folder of the base to go on from
     out: str
-    rounds: int = 60  # how often every prompt of our own conversations comes
-    slot_fills: int = 1  # values that a prompt with a slot gets each round
-    dialogue_rounds: int = 6
-    notes: int = 60000
+    rounds: int = 14  # how often every prompt of our own conversations comes
+    slot_fills: int = 2  # values that a prompt with a slot gets each round
+    dialogue_rounds: int = 2
+    notes: int = 80000
     batch: int = 64
     learning_rate: float = 1e-3
     warmup: int = 100
     opening_weight: float = 3.0  # weight of an answer's first tokens in the loss
     opening_share: float = 0.3  # share of the pairs of which only the answer's opening is learned
+    invented: float = 0.5  # share of made-up values, so that she learns to copy rather than to recite
     noise: float = 0.05  # chance of a prompt's token to be another one
+    cuts: float = 0.15  # chance of a cut at each letter of a prompt with a memory to read or to write
     max_steps: int = -1  # above 0: stop there, for a smoke run
     seed: int = 20261
     threads: int = 0  # CPU threads; 0 leaves the choice to torch
@@ -67,7 +69,14 @@ class TalkTrainer(Trainer):
 def talk_pairs(config: TalkConfig) -> list[Pair]:
     """Our conversations, the corpora's dialogues and copying tasks, in a random order."""
     rng = random.Random(config.seed)
-    pairs = training_pairs(load_families(), load_values(), config.rounds, config.seed, slot_fills=config.slot_fills)
+    pairs = training_pairs(
+        load_families(),
+        load_values(),
+        config.rounds,
+        config.seed,
+        slot_fills=config.slot_fills,
+        invented=config.invented,
+    )
     folder = Path(config.corpus)
     pairs += [Pair(*pair) for pair in corpus.dialogues(folder)] * config.dialogue_rounds
     pairs += corpus.notes(corpus.frequent_words(folder), config.notes, rng)
@@ -89,7 +98,7 @@ def main(argv: list[str] | None = None) -> None:
     tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init)
     tokenizer.save_pretrained(out)
     pairs = talk_pairs(config)
-    rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.seed)
+    rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed)
     print(f"pairs {len(pairs):,}")
     model = GPTNeoXForCausalLM.from_pretrained(
         config.init,

@@ -46,6 +46,16 @@ def test_noise_changes_words_of_the_prompt_but_never_a_memory_or_the_format():
     assert all(rows.prompts[i].tolist() == wanted for i in range(40, 80))
 
 
+def test_cuts_change_the_pieces_of_a_prompt_with_a_memory_but_not_its_text():
+    words = tokenizer()
+    pairs = [PAIRS[0]] * 20 + [PAIRS[1]] * 20
+    rows = AnswerRows(pairs, words, cuts=0.5)
+    plain = [words(render_prompt(p.prompt, p.memory))["input_ids"] for p in PAIRS]
+    assert all(rows.prompts[i].tolist() == plain[0] for i in range(20))
+    assert any(rows.prompts[i].tolist() != plain[1] for i in range(20, 40))
+    assert {words.decode(rows.prompts[i].tolist()) for i in range(20, 40)} == {words.decode(plain[1])}
+
+
 def test_a_share_of_the_answers_is_cut_to_its_opening_but_never_a_written_memory():
     pairs = [Pair("안녕", "안녕! 오늘은 무슨 일로 왔어? 정말 반가워 친구야!")] * 50
     pairs += [Pair("나 민수야", "반가워, 민수야! 이름 꼭 기억해 둘게.", save="이름: 민수")] * 50

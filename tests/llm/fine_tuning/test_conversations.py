@@ -186,7 +186,7 @@ def test_distractors_are_memories_of_other_families():
 
 
 def test_careless_typing_changes_the_prompt_alone():
-    careless = [pair.prompt for pair in pairs(rounds=30, typing=1.0, distractors=0) if pair.reply == "안녕!"]
+    careless = [pair.prompt for pair in pairs(rounds=60, typing=1.0, distractors=0) if pair.reply == "안녕!"]
     assert set(careless) == {
         *("안녕하세요로라", "안녕하세요 로라", "로라야 안녕하세요 로라"),
         *("반가워로라야", "반가워 로라야", "로라야 반가워 로라야"),
