@@ -33,13 +33,19 @@ class FaceWorker:
         self._write = write
         self._tell = tell
         self._failing = False
-        self._requests: queue.Queue[PropertyScores | None] = queue.Queue()
+        self._requests: queue.Queue[PropertyScores | threading.Event | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name="face", daemon=True)
         self._thread.start()
 
     def request(self, scores: PropertyScores) -> None:
         """Asks for a picture and returns at once."""
         self._requests.put(scores)
+
+    def drawn(self) -> threading.Event:
+        """An event that is set once every picture asked for until now is on disk, or has failed."""
+        event = threading.Event()
+        self._requests.put(event)
+        return event
 
     def finish(self, timeout: float | None = None) -> bool:
         """Waits until every picture is on disk, ``timeout`` seconds at most; whether all are."""
@@ -48,9 +54,12 @@ class FaceWorker:
         return not self._thread.is_alive()
 
     def _work(self) -> None:
-        while (scores := self._requests.get()) is not None:
+        while (request := self._requests.get()) is not None:
+            if isinstance(request, threading.Event):
+                request.set()
+                continue
             try:
-                self._write(self._paint(scores))
+                self._write(self._paint(request))
                 self._failing = False
             except Exception as error:  # whatever befalls a face, the chat goes on
                 if not self._failing:

@@ -63,6 +63,10 @@ class FacePainter:
         """Width and height of the pictures, in pixels."""
         return self._generator.config.resolution
 
+    def reseed(self, seed: int) -> None:
+        """Begins the random strays anew: the same seed repeats the same pictures."""
+        self._random.manual_seed(seed)
+
     @torch.inference_mode()
     def paint(self, scores: PropertyScores) -> np.ndarray:
         """Draws her: uint8, (resolution, resolution, 3), RGB; values beyond the range are clipped."""

@@ -65,6 +65,20 @@ def test_nothing_asked_nothing_drawn():
     assert Studio().draw().painted == []
 
 
+def test_it_says_when_the_newest_picture_is_on_disk():
+    studio = Studio(bad_paint=(2,))
+    worker = studio.worker()
+    assert worker.drawn().wait(10), "nothing asked, nothing to wait for"
+    studio.open.clear()
+    worker.request(PropertyScores(eyes=1))
+    worker.request(PropertyScores(eyes=2))
+    drawn = worker.drawn()
+    assert not drawn.wait(0)
+    studio.open.set()
+    assert drawn.wait(10) and studio.written == [1] and studio.told == ["RuntimeError: paint 2"]
+    worker.finish()
+
+
 def test_a_failure_is_told_once():
     studio = Studio(bad_paint=(1, 2, 3)).draw(0, 1, 2, 3)
     assert studio.written == [0] and studio.told == ["RuntimeError: paint 1"]

@@ -44,6 +44,13 @@ def test_a_seed_repeats_a_run_of_pictures() -> None:
     assert not np.array_equal(runs[0][0], runs[2][0])
 
 
+def test_a_painter_can_begin_anew() -> None:
+    painter = tiny_painter(3)
+    first = [painter.paint(RESTING) for _ in range(2)]
+    painter.reseed(3)
+    assert all(np.array_equal(picture, painter.paint(RESTING)) for picture in first)
+
+
 def test_global_randomness_is_left_alone() -> None:
     painter = tiny_painter(0)
     torch.manual_seed(5)
