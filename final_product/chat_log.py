@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -156,20 +156,32 @@ def read_chat(path: Path) -> tuple[Record, ...]:
     """The turns of a chat, those left out that another reply has replaced. A file that cannot be read has none."""
     records: list[Record] = []
     for record in _records(path):
-        if record.again and records and records[-1].prompt == record.prompt:
-            records.pop()
-        records.append(record)
+        add_record(records, record)
     return tuple(records)
 
 
-def times_written(folder: Path) -> dict[str, datetime]:
-    """When each memory was last written down, as the chats in ``folder`` tell: its line in the memory file -> time."""
+def add_record(records: list[Record], record: Record) -> None:
+    """Puts ``record`` behind ``records``; what it takes the place of goes."""
+    if record.again:
+        places = [place for place, old in enumerate(records) if old.prompt == record.prompt]
+        if places:
+            del records[places[-1]]
+    records.append(record)
+
+
+def times_written(records: Iterable[Record]) -> dict[str, datetime]:
+    """When each memory was last written down: its line in the memory file -> time."""
     times: dict[str, datetime] = {}
-    for path in reversed(find_chats(folder)):
-        for record in _records(path):
-            for memory in (*record.saved, *(after for _, after in record.changed)):
-                times[memory] = record.time
+    for record in records:
+        for memory in (*record.saved, *(after for _, after in record.changed)):
+            times[memory] = record.time
     return times
+
+
+def read_all(folder: Path) -> Iterator[Record]:
+    """Every turn of every chat in ``folder``, the oldest chat first."""
+    for path in reversed(find_chats(folder)):
+        yield from _records(path)
 
 
 def to_markdown(records: Iterable[Record]) -> str:
@@ -180,7 +192,7 @@ def to_markdown(records: Iterable[Record]) -> str:
         lines += [f"{records[0].time:%Y-%m-%d %H:%M}부터 {records[-1].time:%Y-%m-%d %H:%M}까지", ""]
     for record in records:
         lines += [f"**나** ({record.time:%H:%M})", "", *_quoted(record.prompt), ""]
-        if record.reply:
+        if record.reply:  # there is none to what a command wrote down
             face = f"눈 {record.eyes:g}, 입 {record.mouth:g}, 고개 {record.pose:g}"
             lines += [f"**오로라** (표정: {face})", "", *_quoted(record.reply), ""]
         if record.recalled:
@@ -192,7 +204,7 @@ def to_markdown(records: Iterable[Record]) -> str:
     return "\n".join(lines)
 
 
-def _records(path: Path) -> Iterable[Record]:
+def _records(path: Path) -> Iterator[Record]:
     try:
         data = path.read_bytes()
     except OSError:

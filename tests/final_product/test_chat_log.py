@@ -16,6 +16,7 @@ from final_product.chat_log import (
     chats_folder,
     find_chats,
     newest_chat,
+    read_all,
     read_chat,
     times_written,
     to_markdown,
@@ -143,21 +144,22 @@ def test_a_broken_line_stops_nothing(folder, line):
     assert read_chat(path) == (FIRST,)
     ChatLog(folder, path).append(SECOND)
     assert read_chat(path) == (FIRST, SECOND), "what is said next has a line of its own"
-    assert newest_chat(folder) == path and times_written(folder)["[이름: 민수]"] == SECOND.time
+    assert newest_chat(folder) == path and list(read_all(folder)) == [FIRST, SECOND]
 
 
 def test_another_reply_replaces_the_first(folder):
     again = Record(EVENING, "안녕", "왔구나!", again=True)
     assert read_chat(keep(folder, SECOND, FIRST, again, again)) == (SECOND, again)
+    assert read_chat(keep(folder, FIRST, SECOND, again)) == (SECOND, again), "a command came in between"
     assert read_chat(keep(folder, SECOND, again)) == (SECOND, again), "the one that it replaced is lost"
 
 
 def test_when_memories_were_written(folder):
-    assert times_written(folder) == {}
+    assert times_written(read_all(folder)) == {}
     later = Record(EVENING + timedelta(days=1), "나 민수라니까", "그래", saved=("[이름: 민수]",))
     keep(folder, SECOND)
     keep(folder, later)
-    assert times_written(folder) == {"[이름: 민수]": later.time, "[사는 곳: 서울]": SECOND.time}
+    assert times_written(read_all(folder)) == {"[이름: 민수]": later.time, "[사는 곳: 서울]": SECOND.time}
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
