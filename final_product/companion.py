@@ -151,8 +151,8 @@ class Companion:
         except MemoryFileError as error:
             _note(notices, str(error))
             return Saved()
-        if saved.backup:
-            _note(notices, f"기억 파일을 UTF-8로 바꾸었어요. 원래 파일은 옆에 {saved.backup.name} 으로 두었어요.")
+        if saved.notice:
+            _note(notices, saved.notice)
         return saved
 
     def _recall(self, text: str, today: date, notices: list[str]) -> tuple[Recall | None, Memory | None]:

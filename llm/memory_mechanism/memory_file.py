@@ -54,6 +54,13 @@ class Saved:
     changed: tuple[Change, ...] = ()
     backup: Path | None = None
 
+    @property
+    def notice(self) -> str | None:
+        """What the user is to know about it (Korean), if anything."""
+        if self.backup is None:
+            return None
+        return f"기억 파일을 UTF-8로 바꾸었어요. 원래 파일은 옆에 {self.backup.name} 으로 두었어요."
+
 
 class MemoryFile:
     """Reads and writes the memory file at ``path``; the file need not exist yet."""
