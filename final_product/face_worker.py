@@ -33,7 +33,7 @@ class FaceWorker:
         self._write = write
         self._tell = tell
         self._failing = False
-        self._requests: queue.Queue[PropertyScores | threading.Event | None] = queue.Queue()
+        self._requests: queue.Queue[PropertyScores | Callable[[], object] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._work, name="face", daemon=True)
         self._thread.start()
 
@@ -41,11 +41,9 @@ class FaceWorker:
         """Asks for a picture and returns at once."""
         self._requests.put(scores)
 
-    def drawn(self) -> threading.Event:
-        """An event that is set once every picture asked for until now is on disk, or has failed."""
-        event = threading.Event()
-        self._requests.put(event)
-        return event
+    def then(self, task: Callable[[], object]) -> None:
+        """Has ``task`` done once every picture asked for until now is on disk, or has failed, and before the next."""
+        self._requests.put(task)
 
     def finish(self, timeout: float | None = None) -> bool:
         """Waits until every picture is on disk, ``timeout`` seconds at most; whether all are."""
@@ -55,10 +53,10 @@ class FaceWorker:
 
     def _work(self) -> None:
         while (request := self._requests.get()) is not None:
-            if isinstance(request, threading.Event):
-                request.set()
-                continue
             try:
+                if callable(request):
+                    request()
+                    continue
                 self._write(self._paint(request))
                 self._failing = False
             except Exception as error:  # whatever befalls a face, the chat goes on

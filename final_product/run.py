@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import os
 import queue
 import secrets
+import subprocess
 import sys
 import threading
 import warnings
@@ -26,8 +28,11 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from final_product.chat_log import chats_folder  # noqa: E402
+from final_product.commands import is_command  # noqa: E402
 from final_product.model_store import ModelFolder, Part, find_models  # noqa: E402
-from final_product.terminal import Display, chat, make_utf8, open_lines, prepare_console  # noqa: E402
+from final_product.session import MAX_SEED, Session  # noqa: E402
+from final_product.terminal import Display, JsonDisplay, chat, hear, make_utf8, open_lines, prepare_console  # noqa: E402
 
 VERSION = "0.1.0"
 MEMORY_FILE = ROOT / "llm" / "memory_mechanism" / "saved_memory" / "ohlora_memory.txt"
@@ -40,12 +45,10 @@ def main(argv: list[str] | None = None) -> int:
     make_utf8(sys.stdout, sys.stderr)
     options = _parse(argv)
     prepare_console()
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing goes over the network while she chats
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if not sys.warnoptions:  # what libraries warn their callers of is nothing to the user
         warnings.simplefilter("ignore")
     try:
-        return (_examine if options.doctor else _chat)(options, Display(sys.stdout))
+        return (_examine if options.doctor else _chat)(options, _display(options))
     except BrokenPipeError:  # whoever read the output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -57,22 +60,41 @@ def _examine(options: argparse.Namespace, display: Display) -> int:
     return 0 if report(VERSION, ROOT, options.memory, options.image, display.line) else 1
 
 
+def _display(options: argparse.Namespace) -> Display:
+    if options.json:
+        return JsonDisplay(sys.stdout, sys.stderr)
+    if options.once and not is_command(options.once):
+        return Display(sys.stdout, sys.stderr, options.plain)
+    return Display(sys.stdout, plain=options.plain)
+
+
 def _chat(options: argparse.Namespace, display: Display) -> int:
+    environment = dict(os.environ)
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing goes over the network while she chats
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     models = find_models(ROOT)
     if options.no_face:
         del models[Part.FACE]
-    for model in models.values():
-        display.line(model.describe(ROOT))
-        for problem in model.problems:
-            display.line(f"  ! {problem}")
+    program = _Program(options, models, environment)
+    for line in program.models():
+        display.line(line)
     if models[Part.LANGUAGE].problems:
         display.line("언어 모델이 없으면 대화할 수 없어요. 위 파일을 채운 뒤 다시 시작해 주세요.")
         return _LANGUAGE_FAILED
+    if options.show_face and not display.shows_pictures:
+        display.line("(여기에는 그림을 보여 줄 수 없어요.)")
+        options.show_face = False
 
-    program = _Program(options, models)
+    session = Session(program, display, chats_folder(), log=not options.no_log, show_face=options.show_face)
+    program.load()
     status = 0
     try:
-        chat(open_lines(sys.stdin, sys.stdout), display, program.companion, program.notices)
+        if options.resume:
+            session.resume()
+        if options.once:
+            hear(options.once, display, session)
+        else:
+            chat(open_lines(sys.stdin, sys.stdout, options.plain), display, session)
     except BrokenPipeError:
         raise
     except program.language_errors() as error:
@@ -88,34 +110,98 @@ def _chat(options: argparse.Namespace, display: Display) -> int:
 class _Program:
     """Loads the models side by side and puts the companion together."""
 
-    def __init__(self, options: argparse.Namespace, models: dict[Part, ModelFolder]) -> None:
+    def __init__(
+        self, options: argparse.Namespace, models: dict[Part, ModelFolder], environment: dict[str, str]
+    ) -> None:
+        """
+        Args:
+            options: of the command line.
+            models: those to use.
+            environment: as the user set it, for programs that go over the network.
+        """
+        self.image: Path = options.image
+        self.seed: int = options.seed if options.seed is not None else secrets.randbits(63)
         self._options = options
         self._models = models
+        self._environment = environment
         self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._companion: Any = None
         self._face: Any = None
-        self._seed = options.seed if options.seed is not None else secrets.randbits(63)
+
+    def load(self) -> None:
+        """Begins to load the models and returns at once."""
         libraries = _in_background(_import_libraries)
         self._language = _in_background(self._load_language, after=libraries)
         self._retriever = _in_background(self._load_retriever, after=libraries)
         self._painter = _in_background(self._load_painter, after=libraries)
 
+    @functools.cached_property
+    def memory_file(self) -> Any:
+        """Her memories, for the companion and for commands."""
+        from llm.memory_mechanism.memory_file import MemoryFile
+
+        return MemoryFile(self._options.memory)
+
     def companion(self, on_wait: Callable[[], None]) -> Any:
         """The companion; waits for its models, calling ``on_wait`` first if they are not ready."""
         if self._companion is None:
             self._wait(on_wait)
-            from final_product.companion import Companion
-            from llm.memory_mechanism.memory_file import MemoryFile
+            import torch
 
-            language_model, generator = self._language.result()
+            from final_product.companion import Companion
+
             self._companion = Companion(
-                language_model,
+                self._language.result(),
                 self._retriever_or_none(),
-                MemoryFile(self._options.memory),
-                self._face_requests(),
-                generator,
+                self.memory_file,
+                self._request_face,
+                torch.Generator().manual_seed(self.seed),
             )
         return self._companion
+
+    def models(self) -> list[str]:
+        """Which models are used, and what is wrong with them."""
+        lines = []
+        for model in self._models.values():
+            lines += [model.describe(ROOT), *(f"  ! {problem}" for problem in model.problems)]
+        return lines
+
+    def download(self) -> None:
+        """Lets the user fetch the published models, in a program of its own."""
+        out = sys.stderr if self._options.json else None
+        process = subprocess.Popen(
+            [sys.executable, str(ROOT / "final_product" / "download.py")], env=self._environment, stdout=out
+        )
+        while process.poll() is None:
+            with contextlib.suppress(KeyboardInterrupt):  # is that program's, which ends cleanly
+                process.wait()
+
+    def reseed(self, seed: int) -> None:
+        """Begins all that is random anew."""
+        self.seed = seed
+        if self._companion is not None:
+            self._companion.generator.manual_seed(seed)
+        if self._face is not None:
+            self._reseed_face()
+
+    def draw(self, eyes: float, mouth: float, pose: float) -> bool:
+        """Asks for a face; False where none is drawn."""
+        from stylegan_and_segmentation.properties import PropertyScores
+
+        return self._request_face(PropertyScores(eyes=eyes, mouth=mouth, pose=pose))
+
+    def drawn(self) -> threading.Event:
+        """Is set once every face asked for until now is on disk."""
+        event = threading.Event()
+        if self._face is None:
+            event.set()
+        else:
+            self._face.then(event.set)
+        return event
+
+    def tell(self, notice: str) -> None:
+        """Puts a notice among those that come up in the background."""
+        self._notices.put(notice)
 
     def notices(self) -> list[str]:
         """What has come up in the background since the last call."""
@@ -160,14 +246,11 @@ class _Program:
         wanted = self._options.device
         return wanted if wanted != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
 
-    def _load_language(self) -> tuple[Any, Any]:
-        import torch
-
+    def _load_language(self) -> Any:
         from llm.language_model import LanguageModel
 
         model = self._models[Part.LANGUAGE]
-        loaded = LanguageModel.load(model.folder, base=model.companion, device=self._device())
-        return loaded, torch.Generator().manual_seed(self._seed)
+        return LanguageModel.load(model.folder, base=model.companion, device=self._device())
 
     def _load_retriever(self) -> Any:
         from llm.memory_mechanism.retriever import MemoryRetriever
@@ -181,7 +264,7 @@ class _Program:
             return None
         from stylegan_and_segmentation.painter import FacePainter
 
-        return FacePainter.load(model.folder, model.companion, device=self._device(), seed=self._seed)
+        return FacePainter.load(model.folder, model.companion, device=self._device())
 
     def _retriever_or_none(self) -> Any:
         from llm.errors import LlmError
@@ -189,23 +272,31 @@ class _Program:
         try:
             retriever = self._retriever.result()
         except (LlmError, RuntimeError, OSError, ImportError) as error:
-            self._notices.put(f"기억을 떠올리지 못해요. {_one_line(error)}")
+            self.tell(f"기억을 떠올리지 못해요. {_one_line(error)}")
             retriever = None
         return retriever if retriever is not None else _Forgetful()
 
-    def _face_requests(self) -> Callable[[Any], None]:
+    def _reseed_face(self) -> None:
+        seed = self.seed
+        self._face.then(lambda: self._painter.result().reseed(seed))
+
+    def _request_face(self, scores: Any) -> bool:
+        """Asks for a picture and returns at once; False where none is drawn."""
         model = self._models.get(Part.FACE)
         if model is None or model.problems:
-            return lambda scores: None
-        from final_product.face_worker import FaceWorker
-        from stylegan_and_segmentation.image_file import write_image
+            return False
+        if self._face is None:
+            from final_product.face_worker import FaceWorker
+            from stylegan_and_segmentation.image_file import write_image
 
-        self._face = FaceWorker(
-            paint=lambda scores: self._painter.result().paint(scores),
-            write=lambda picture: write_image(self._options.image, picture),
-            tell=lambda error: self._notices.put(f"얼굴을 그리지 못했어요. {_one_line(error)}"),
-        )
-        return self._face.request
+            self._face = FaceWorker(
+                paint=lambda scores: self._painter.result().paint(scores),
+                write=lambda picture: write_image(self.image, picture),
+                tell=lambda error: self.tell(f"얼굴을 그리지 못했어요. {_one_line(error)}"),
+            )
+            self._reseed_face()
+        self._face.request(scores)
+        return True
 
 
 class _Forgetful:
@@ -272,7 +363,7 @@ class _KoreanParser(argparse.ArgumentParser):
             return "값 없이 써 주세요"
         if option.choices:
             return f"{', '.join(option.choices)} 가운데 하나를 써 주세요"
-        return "0 이상의 정수를 써 주세요" if option.type is _seed else "파일 이름을 써 주세요"
+        return _CURES.get(option.type, "파일 이름을 써 주세요")
 
     def _refuse(self, reason: str) -> NoReturn:
         self.exit(2, f"잘못된 옵션이에요: {reason}. 쓸 수 있는 옵션은 --help 로 볼 수 있어요.\n")
@@ -302,6 +393,12 @@ def _parse(argv: list[str] | None) -> argparse.Namespace:
     )
     group.add_argument("--seed", type=_seed, metavar="N", help="같은 수를 주면 같은 대화가 되풀이돼요")
     group.add_argument("--no-face", action="store_true", help="얼굴을 그리지 않아요")
+    group.add_argument("--show-face", action="store_true", help="답할 때마다 얼굴을 터미널에 보여 줘요")
+    group.add_argument("--continue", action="store_true", dest="resume", help="지난 대화를 이어서 해요")
+    group.add_argument("--no-log", action="store_true", help="이 대화를 적어 두지 않아요")
+    group.add_argument("--once", type=_sentence, metavar="문장", help="이 말에 한 번만 답하고 끝내요")
+    group.add_argument("--json", action="store_true", help="말마다 JSON 하나를 내보내요 (다른 것은 표준 오류로)")
+    group.add_argument("--plain", action="store_true", help="색과 그림, 줄 편집 없이 글자만 써요")
     group.add_argument("--doctor", action="store_true", help="이 컴퓨터에서 잘 돌아갈지 살펴보고 끝내요")
     return parser.parse_args(argv)
 
@@ -311,9 +408,18 @@ def _seed(text: str) -> int:
         value = int(text)
     except ValueError:
         value = -1
-    if not 0 <= value < 2**63:
+    if not 0 <= value <= MAX_SEED:
         raise argparse.ArgumentTypeError(text)
     return value
+
+
+def _sentence(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError(text)
+    return text
+
+
+_CURES = {_seed: "0 이상의 정수를 써 주세요", _sentence: "할 말을 써 주세요"}
 
 
 if __name__ == "__main__":

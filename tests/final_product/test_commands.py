@@ -69,6 +69,7 @@ def test_what_is_no_command(line):
     [
         ("/기옥", "/기옥 - 그런 명령은 없어요. 혹시 /기억 인가요? /도움말 을 쓰면 모두 볼 수 있어요."),
         ("/되돌려", "/되돌려 - 그런 명령은 없어요. 혹시 /되돌리기 인가요? /도움말 을 쓰면 모두 볼 수 있어요."),
+        ("/되", "/되 - 그런 명령은 없어요. 혹시 /되돌리기 인가요? /도움말 을 쓰면 모두 볼 수 있어요."),
         ("/memry 3", "/memry - 그런 명령은 없어요. 혹시 /기억 인가요? /도움말 을 쓰면 모두 볼 수 있어요."),
         ("/잊어2", "/잊어2 - 그런 명령은 없어요. 혹시 /잊어 인가요? /도움말 을 쓰면 모두 볼 수 있어요."),
         ("/exit", "/exit - 그런 명령은 없어요. /도움말 을 쓰면 모두 볼 수 있어요."),
@@ -151,6 +152,11 @@ def test_completion():
     assert found == ("/도움말", HELP.summary, 3)
     (found,) = completions(unicodedata.normalize("NFD", "/도움"))
     assert found[2] == len(unicodedata.normalize("NFD", "/도움")), "what is typed is what is replaced"
+
+
+def test_the_readme_has_the_table():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"\n\n{markdown_table()}\n\n" in readme, "put there what python -m final_product.commands prints"
 
 
 def test_the_table_is_printed_for_the_readme():

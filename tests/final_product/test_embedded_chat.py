@@ -10,6 +10,7 @@ from PIL import Image
 
 from final_product.companion import Companion
 from final_product.face_worker import FaceWorker
+from final_product.session import Session
 from final_product.terminal import GOODBYE, PROMPT, REPLY_PREFIX, Display, PipeLines, chat
 from llm.language_model import LanguageModel
 from llm.memory_mechanism.memory import Memory
@@ -47,6 +48,14 @@ def companion(language_model, retriever, tmp_path):
     return with_seed
 
 
+class Program:
+    """What a session needs of ``run.py`` for a chat without commands."""
+
+    def __init__(self, companion):
+        self.companion = lambda on_wait: companion
+        self.notices = tuple
+
+
 def say(companion, said):
     shown = "".join(companion.respond(said))
     assert shown == companion.turn.reply.text
@@ -82,9 +91,9 @@ def test_a_transcript(companion, tmp_path):
 
     face = FaceWorker(painter.paint, write, failures.append)
     out = io.StringIO()
-    her = companion(1, face.request)
+    talk = Session(Program(companion(1, face.request)), Display(out), tmp_path / "chats")
     lines = PipeLines(io.BytesIO("".join(f"{prompt}\n" for prompt in PROMPTS).encode()))
-    chat(lines, Display(out), lambda on_wait: her)
+    chat(lines, Display(out), talk)
     assert face.finish() and failures == []
 
     said = [line for line in out.getvalue().splitlines() if not line.startswith("(기억: ")]

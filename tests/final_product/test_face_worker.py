@@ -65,18 +65,28 @@ def test_nothing_asked_nothing_drawn():
     assert Studio().draw().painted == []
 
 
-def test_it_says_when_the_newest_picture_is_on_disk():
+def test_what_is_to_be_done_between_two_pictures():
     studio = Studio(bad_paint=(2,))
     worker = studio.worker()
-    assert worker.drawn().wait(10), "nothing asked, nothing to wait for"
     studio.open.clear()
+    seen, done = [], threading.Event()
+    worker.request(PropertyScores(eyes=1))
+    worker.then(lambda: seen.append(list(studio.written)))
+    worker.request(PropertyScores(eyes=2))
+    worker.then(done.set)
+    assert not done.wait(0)
+    studio.open.set()
+    assert done.wait(10) and seen == [[1]] and studio.told == ["RuntimeError: paint 2"]
+    assert worker.finish()
+
+
+def test_what_fails_between_two_pictures_is_told_like_a_picture():
+    studio = Studio(bad_paint=(1,))
+    worker = studio.worker()
+    worker.then(lambda: studio.paint(PropertyScores(eyes=1)))
     worker.request(PropertyScores(eyes=1))
     worker.request(PropertyScores(eyes=2))
-    drawn = worker.drawn()
-    assert not drawn.wait(0)
-    studio.open.set()
-    assert drawn.wait(10) and studio.written == [1] and studio.told == ["RuntimeError: paint 2"]
-    worker.finish()
+    assert worker.finish() and studio.written == [2] and studio.told == ["RuntimeError: paint 1"]
 
 
 def test_a_failure_is_told_once():

@@ -1,6 +1,7 @@
 """The program: options in Korean without heavy imports, exit codes, and a chat wired to tiny models."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -45,12 +46,14 @@ def test_help_is_korean_and_imports_nothing_heavy():
     text = done.stdout.decode("utf-8")
     assert done.returncode == 0
     assert text.startswith("사용법: python final_product/run.py")
-    for option in ("--help", "--version", "--device", "--memory", "--image", "--seed", "--no-face", "--doctor"):
-        assert option in text
+    options = re.findall("--[a-z-]+", text)
+    documented = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(options) >= 14 and all(f"`{option}" in documented for option in options)
     assert not ENGLISH.search(text.replace("--version", ""))
     imported = {line.rsplit("|")[-1].strip() for line in done.stderr.decode("utf-8").splitlines() if "|" in line}
     assert "final_product.terminal" in imported
-    heavy = ("torch", "transformers", "numpy", "PIL", "sentence_transformers", "peft", "tokenizers", "prompt_toolkit")
+    heavy = ("torch", "transformers", "numpy", "PIL", "sentence_transformers", "peft", "tokenizers", "prompt_toolkit",
+             "rich", "platformdirs", "filelock")  # fmt: skip
     assert not imported.intersection(heavy)
 
 
@@ -78,6 +81,9 @@ WRONG = {
     ("--memory",): "--memory - 파일 이름을 써 주세요",
     ("--image", "--no-face"): "--image - 파일 이름을 써 주세요",
     ("--no-face=yes",): "--no-face - 값 없이 써 주세요",
+    ("--once",): "--once - 할 말을 써 주세요",
+    ("--once", " "): "--once - 할 말을 써 주세요",
+    ("--continue=1",): "--continue - 값 없이 써 주세요",
     ("--dev", "cpu"): "--dev cpu - 그런 옵션은 없어요",
     ("안녕",): "안녕 - 그런 옵션은 없어요",
     ("-x",): "-x - 그런 옵션은 없어요",
@@ -142,8 +148,8 @@ class Chat:
         self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         files = ["--memory", str(self.memory), "--image", str(self.image), "--device", "cpu"]
         self.code = run.main([*files, *options])
-        self.out, err = self.capsys.readouterr()
-        assert err == ""
+        self.out, self.notes = self.capsys.readouterr()
+        assert self.notes == "" or {"--json", "--once"} & set(options)
         return self.out.splitlines()
 
 
@@ -176,6 +182,107 @@ def test_a_seed_repeats_the_chat(chat):
 
     first, again, other = replies("--seed", "5"), replies("--seed", "5"), replies()
     assert first == again != other and len(first) == len(other) == 2
+
+
+def test_a_seed_that_changes_during_the_chat(chat):
+    def replies(lines, *options):
+        chat.memory.unlink(missing_ok=True)
+        shown = [line for line in chat(lines, *options) if line.startswith(REPLY_PREFIX)]
+        return shown, chat.image.read_bytes()
+
+    first, face = replies("안녕\n", "--seed", "5")
+    later, later_face = replies("안녕\n/시드 5\n안녕\n/seed\n", "--seed", "6")
+    assert later[1:] == first and later[0] != first[0] and later_face == face
+    assert "(시드: 5)" in chat.out
+
+
+def test_commands_through_a_pipe(chat, tmp_path):
+    commands = [
+        "/기억 추가 [이름: 민수]",
+        "/잊어 1",
+        "/되돌리기",
+        "/기억",
+        "/표정 웃음",
+        "/얼굴",
+        "/모델",
+        "/왜",
+        "/기옥",
+        "/끝",
+    ]
+    lines = chat("\n".join([*commands, "안녕"]))
+    shown = [line for line in lines[4:] if not line.startswith(PROMPT)]
+    assert [line for line in lines if line.startswith(PROMPT)] == [PROMPT + command for command in commands]
+    assert shown[:3] == ["(기억: 이름: 민수)", "(잊음: 이름: 민수)", "(되돌림: 이름: 민수 다시 적음)"]
+    assert re.fullmatch(r"1  이름  민수  \d{4}-\d\d-\d\d \d\d:\d\d", shown[3])
+    assert shown[4:6] == [
+        "(표정: 눈 -1.2, 입 1.2, 고개 -1.2)",
+        f"(여기에는 그림을 보여 줄 수 없어요. 그림 파일: {chat.image})",
+    ]
+    assert shown[6:10] == lines[:4], "the models, as at the start"
+    assert shown[10:] == [
+        "(아직 답한 말이 없어요. 먼저 말을 걸어 주세요.)",
+        "(/기옥 - 그런 명령은 없어요. 혹시 /기억 인가요? /도움말 을 쓰면 모두 볼 수 있어요.)",
+        GOODBYE,
+    ]
+    assert "\x1b" not in chat.out and chat.image.is_file()
+    assert not any(line.startswith(REPLY_PREFIX) for line in lines)
+
+
+def test_another_reply_of_the_real_program(chat):
+    lines = chat("안녕\n/다시\n", "--no-face", "--seed", "1")
+    first, second = (line for line in lines if line.startswith(REPLY_PREFIX))
+    assert first != second
+
+
+def test_a_chat_is_kept_and_goes_on(chat, data_folder):
+    chat("안녕\n", "--no-face", "--seed", "1")
+    (path,) = data_folder.glob("**/*.jsonl")
+    kept = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    reply = next(line for line in chat.out.splitlines() if line.startswith(REPLY_PREFIX)).removeprefix(REPLY_PREFIX)
+    assert [(record["prompt"], record["reply"]) for record in kept] == [("안녕", reply)]
+
+    lines = chat("뭐해\n", "--no-face", "--continue")
+    assert lines[3:5] == [f"{PROMPT}안녕", REPLY_PREFIX + reply] and lines[5].endswith("에 나눈 대화를 이어서 해요.)")
+    chat("그래\n", "--no-face", "--no-log")
+    assert list(data_folder.glob("**/*.jsonl")) == [path]
+    assert [json.loads(line)["prompt"] for line in path.read_text(encoding="utf-8").splitlines()] == ["안녕", "뭐해"]
+
+
+def test_one_answer_and_no_more(chat):
+    (reply,) = chat("", "--once", "안녕", "--seed", "1")
+    assert chat.code == 0 and reply and not reply.startswith(REPLY_PREFIX)
+    assert "언어 모델: 내장 모델" in chat.notes and GOODBYE not in chat.notes and chat.image.is_file()
+    assert chat("", "--once", "/기억", "--no-face")[-1] == "(적어 둔 기억이 없어요.)"
+
+
+def test_one_json_object_a_turn(chat):
+    first, second = map(json.loads, chat("안녕\n/기억\n[이름: 민수] 나 민수야\n", "--json", "--seed", "1"))
+    assert first["prompt"] == "안녕" and first["reply"] and set(first["expression"]) == {"eyes", "mouth", "pose"}
+    assert second["saved"] == ["[이름: 민수]"] and second["recalled"] == {"memory": "이름: 민수", "score": 1.0}
+    assert GOODBYE in chat.notes and "(적어 둔 기억이 없어요.)" in chat.notes
+    (only,) = chat("", "--json", "--once", "안녕", "--no-face", "--seed", "1")
+    assert json.loads(only)["reply"] == first["reply"]
+
+
+def test_a_face_that_is_to_be_shown_where_there_is_no_room(chat):
+    lines = chat("안녕\n뭐해\n", "--show-face", "--seed", "1")
+    assert sum("그림" in line for line in lines) == 1 and "\x1b" not in chat.out
+
+
+def test_fetching_models_during_the_chat(chat, monkeypatch):
+    started = []
+
+    class Started(subprocess.Popen):
+        def __init__(self, command, **options):
+            started.append((command, options))
+            super().__init__([sys.executable, "-c", ""], **options)
+
+    monkeypatch.setattr(run.subprocess, "Popen", Started)
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    chat("/모델 받기\n", "--no-face")
+    ((command, options),) = started
+    assert command == [sys.executable, str(chat.home / "final_product" / "download.py")]
+    assert "HF_HUB_OFFLINE" not in options["env"] and os.environ["HF_HUB_OFFLINE"] == "1"
 
 
 def test_without_a_face_nothing_is_drawn_and_nothing_is_said_about_it(chat):
