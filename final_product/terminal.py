@@ -27,6 +27,7 @@ WAITING = "(모델을 불러오는 중이에요. 잠시만 기다려 주세요�
 STOPPED = "(여기까지만 들을게요)"
 UNREADABLE = "(읽을 수 있는 글자가 없어요. 다시 말해 주세요.)"
 
+_CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])  # what may stand in a file and must not move the cursor
 _PIPE_ENCODINGS = ("utf-8-sig", "cp949")
 
 
@@ -140,7 +141,7 @@ class Display:
         """A line of its own, below whatever stands unfinished."""
         with self._lock:
             self._end_line()
-            self._write(self._notes, f"{text}\n")
+            self._write(self._notes, f"{text.translate(_CONTROLS)}\n")
 
     def reply(self, pieces: Iterable[str]) -> None:
         """What she says, piece by piece as it comes."""
@@ -201,12 +202,13 @@ class Display:
         """The picture, or where it is if this is no place for pictures.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: it is not there, or cannot be read.
         """
         from final_product.picture import COLUMNS, as_text
 
         way = self._way()
         if way is None:
+            path.stat()
             self.line(f"(여기에는 그림을 보여 줄 수 없어요. 그림 파일: {path})")
             return
         columns, lines = shutil.get_terminal_size()

@@ -324,6 +324,14 @@ def test_forgetting_without_a_look_at_the_table(her):
     ]
 
 
+def test_escape_sequences_in_the_file_stay_in_the_file(her):
+    her.memory.write_bytes("[이름: \x1bc민수\x9b31m\x07]\n".encode())
+    shown = her("/기억", "이름이 뭐게", "/왜", "/잊어 1", "/되돌리기")
+    assert shown[-2:] == ["(잊음: 이름: c민수31m)", "(되돌림: 이름: c민수31m 다시 적음)"]
+    assert not {"\x1b", "\x07", "\x9b"} & set("".join(shown))
+    assert her.memory.read_bytes() == "[이름: \x1bc민수\x9b31m\x07]\n".encode()
+
+
 def test_undoing_step_by_step(her):
     her.says("[사는 곳: 서울] 그래!", "응!")
     her.write("[사는 곳: 부산]", "# 메모", "[이름: 민수]")

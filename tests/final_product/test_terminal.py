@@ -441,6 +441,13 @@ def test_a_picture_where_there_is_room_for_it(tmp_path, monkeypatch):
         assert other._out.getvalue() == f"(여기에는 그림을 보여 줄 수 없어요. 그림 파일: {path})\n"
 
 
+def test_a_picture_that_is_not_there_is_an_oserror_everywhere(tmp_path):
+    for out in (io.StringIO(), Terminal()):
+        with pytest.raises(FileNotFoundError):
+            Display(out).picture(tmp_path / "ohlora.png")
+        assert out.getvalue() == ""
+
+
 def test_plain_lines_at_a_terminal():
     out = io.StringIO()
     lines = PlainLines(io.BytesIO("안녕\n".encode()), out)
