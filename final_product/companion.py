@@ -95,7 +95,7 @@ class Companion:
         self._day: date | None = None  # for which they were read
         self._readings: Mapping[Memory, Memory] = {}  # what may be recalled on that day -> its line
 
-    def respond(self, said: str) -> Iterator[str]:
+    def respond(self, said: str, again: bool = False) -> Iterator[str]:
         """Yields the reply's visible pieces; when it has ended, ``turn`` holds the whole.
 
         What the user put in brackets is saved before anything else happens. Whoever speaks of ending his life is
@@ -103,16 +103,18 @@ class Companion:
         iterator) keeps what was shown; memories of a reply that was stopped are not saved, nor those that only say
         again what stood before the prompt: the user may have deleted that line while she spoke.
 
+        Args:
+            said: what the user said.
+            again: it has been answered before: what stood in brackets was saved then, and stays as it is by now.
+
         Raises:
             PromptTooLongError: the prompt leaves no room for a reply; the user's memories are saved all the same.
         """
         self.turn = None
         today = self.today()
         notices: list[str] = []
-        typed, text = split_leading_memories(said)
-        typed = [memory for memory in (Memory.parse(clean_user_text(m.item)) for m in typed) if memory]
-        text = clean_user_text(text)
-        saved = [self._save(typed, text, today, notices)]
+        typed, text = typed_in(said)
+        saved = [] if again else [self._save(typed, text, today, notices)]
         help_line = help_for(text)
         if help_line:
             self.turn = _turn(said, Reply(""), None, None, saved, [*notices, help_line])
@@ -173,6 +175,13 @@ class Companion:
         if lines is not self._lines or today != self._day:
             short = (line for line in lines if len(line.item) <= LONGEST_RECALLED)
             self._lines, self._day, self._readings = lines, today, readings(short, today)
+
+
+def typed_in(said: str) -> tuple[list[Memory], str]:
+    """The memories that the user typed before what he said, and the words, as they stand in a prompt."""
+    typed, text = split_leading_memories(said)
+    memories = (Memory.parse(clean_user_text(memory.item)) for memory in typed)
+    return [memory for memory in memories if memory], clean_user_text(text)
 
 
 def _turn(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ from final_product.chat_log import (
     to_markdown,
 )
 from final_product.commands import NAMED_EXPRESSIONS, Command, CommandError, read_expression, read_number
+from llm.memory_mechanism.memory_text import edits_of
 
 MAX_SEED = 2**63 - 1
 _CHATS_SHOWN = 10
@@ -97,7 +98,7 @@ class Session:
         self._show_face = show_face
         self._records: list[Record] = []
         self._undoable: list[_Undoable] = []
-        self._again = False
+        self._again: tuple[Any, ...] | None = None  # for the next reply: the edits that stay of the one it replaces
         self._numbered: tuple[Any, ...] = ()  # the memories as they were last shown
 
     def resume(self) -> None:
@@ -124,15 +125,15 @@ class Session:
             as ``Companion.respond`` does.
         """
         self.turn = None
-        again, self._again = self._again, False
+        stay, self._again = self._again, None
         companion = self._program.companion(on_wait)
         try:
-            yield from companion.respond(said)
+            yield from companion.respond(said, again=stay is not None)
         finally:
             self.turn = companion.turn
             if self.turn is not None:
-                self._remember(self.turn.saved, self.turn.changed, self.turn)
-                self._keep(Record.of(self.turn, _now(), again))
+                self._remember(edits_of(self.turn.saved, self.turn.changed), self.turn)
+                self._keep(Record.of(self.turn, _now()) if stay is None else _of_both(self.turn, stay))
 
     def after_turn(self) -> None:
         """Shows her face where that is wanted."""
@@ -206,7 +207,7 @@ class Session:
         self._screen.memories(saved.added, saved.changed)
         if saved.notice:
             self._screen.line(f"({saved.notice})")
-        self._remember(saved.added, saved.changed)
+        self._remember(edits_of(saved.added, saved.changed))
         self._keep(
             Record(
                 _now(),
@@ -226,22 +227,19 @@ class Session:
         edit = self._program.memory_file.forget(memory, number - 1)
         if edit is None:
             raise CommandError(f"{memory.item} - 이미 없는 기억이에요.")
-        self._undoable.append(_Undoable((edit,)))
+        self._remember((edit,))
         self._screen.line(f"(잊음: {memory.item})")
 
     def _undo(self, rest: str) -> None:
         if not self._undoable:
             raise CommandError("되돌릴 것이 없어요.")
-        self._take_back(self._undoable[-1])
+        self._take_back(self._undoable[-1].edits)
+        self._undoable.pop()
 
-    def _take_back(self, undoable: _Undoable, but: Sequence[Any] = ()) -> None:
-        """Undoes it and says so; says nothing of the memories that are ``but`` to be written down again."""
-        kept = self._program.memory_file.undo(undoable.edits)
-        self._undoable.remove(undoable)
-        for edit in reversed(undoable.edits):
+    def _take_back(self, edits: Sequence[Any]) -> None:
+        kept = self._program.memory_file.undo(edits)
+        for edit in reversed(edits):
             before, after = edit.before, edit.after
-            if any(after is not None and after.same_as(memory) for memory in but):
-                continue
             if edit in kept:
                 self._screen.line(f"({(after or before).item} - 그사이에 손으로 고치신 것이라 그대로 두었어요.)")
             elif before is None:
@@ -269,13 +267,18 @@ class Session:
         self._screen.line(f"표정: {_face_text(scores)}{name}")
 
     def _answer_again(self, rest: str) -> str:
-        from llm.memory_mechanism.memory import split_leading_memories
+        from final_product.companion import typed_in
 
         turn = self._last_turn()
-        typed, _ = split_leading_memories(turn.prompt)
-        for undoable in [undoable for undoable in self._undoable if undoable.turn is turn]:
-            self._take_back(undoable, but=typed)
-        self._again = True
+        typed, _ = typed_in(turn.prompt)
+        stay: list[Any] = []
+        for place, undoable in enumerate(self._undoable):
+            if undoable.turn is turn:
+                stay = [edit for edit in undoable.edits if any(edit.after.same_as(memory) for memory in typed)]
+                self._take_back([edit for edit in undoable.edits if edit not in stay])
+                self._undoable[place : place + 1] = [_Undoable(tuple(stay))] if stay else []
+                break
+        self._again = tuple(stay)
         return turn.prompt
 
     def _last_turn(self) -> Any:
@@ -362,11 +365,9 @@ class Session:
                 self._program.tell(f"대화를 적어 두지 못했어요: {self._folder} ({_reason(error)})")
             self._log_fails = True
 
-    def _remember(self, saved: Sequence[Any], changed: Sequence[Any], turn: Any = None) -> None:
-        from llm.memory_mechanism.memory_text import edits_of
-
-        if saved or changed:
-            self._undoable.append(_Undoable(edits_of(saved, changed), turn))
+    def _remember(self, edits: tuple[Any, ...], turn: Any = None) -> None:
+        if edits:
+            self._undoable.append(_Undoable(edits, turn))
 
     # --- the program
 
@@ -385,6 +386,14 @@ class Session:
                 raise commands.SEED.misused
             self._program.reseed(int(rest))
         self._screen.line(f"(시드: {self._program.seed})")
+
+
+def _of_both(turn: Any, stay: Iterable[Any]) -> Record:
+    """The record of a turn that takes another one's place, of which some edits stay."""
+    record = Record.of(turn, _now(), again=True)
+    saved = tuple(str(edit.after) for edit in stay if edit.before is None)
+    changed = tuple((str(edit.before), str(edit.after)) for edit in stay if edit.before is not None)
+    return replace(record, saved=saved + record.saved, changed=changed + record.changed)
 
 
 def _now() -> datetime:

@@ -154,6 +154,16 @@ def test_a_typed_bracket_is_saved_and_used_in_this_very_turn(chat):
     assert chat.saved == f"{WRITTEN}\n"
 
 
+def test_what_is_answered_again_is_not_saved_again(chat):
+    chat.with_model(f"좋겠다!{END}", f" [이름: 민수] 그래!{END}")
+    said = "[내일 일정: 친구 만나기] 나 내일 뭐하지"
+    chat.say(said)
+    chat.path.write_text("", encoding="utf-8")
+    assert "".join(chat.companion.respond(said, again=True)) == "그래!"
+    assert chat.companion.turn == turn(said, "그래!", Recall(SCHEDULE, 1.0), WRITTEN, [NAME], memories=[NAME])
+    assert chat.saved == "[이름: 민수]\n" and chat.model.prompts[0] == chat.model.prompts[1]
+
+
 def test_it_is_saved_before_the_reply_begins(chat):
     chat.with_model(f"좋겠다!{END}")
     pieces = chat.companion.respond("[이름: 민수] 안녕")

@@ -418,20 +418,38 @@ def test_another_reply_undoes_the_memories_of_the_first(her):
 
 
 def test_what_the_user_wrote_down_stays_with_another_reply(her):
-    her.says("[취미: 등산] 반가워!", "그래!")
+    her.says("[취미: 등산] 반가워!", "[꿈: 화가] 그래!", "응!")
     her.write("[직업: 학생]")
-    assert her("[이름: 민수] 등산 좋아해", "/다시", "/되돌리기", "/다시") == [
+    shown = her("[이름: 민수] 등산 좋아해", "/다시")
+    assert shown == [
         "> 반가워!",
         "(기억: 이름: 민수)",
         "(기억: 취미: 등산)",
         "(되돌림: 취미: 등산 지움)",
         "> 그래!",
-        "(기억: 이름: 민수)",
-        "(되돌림: 이름: 민수 지움)",
-        "> 그래!",
-        "(기억: 이름: 민수)",
+        "(기억: 꿈: 화가)",
     ]
-    assert her.lines == ["[직업: 학생]", "[이름: 민수]"]
+    assert her.lines == ["[직업: 학생]", "[이름: 민수]", "[꿈: 화가]"]
+    (record,) = her.records
+    assert record.saved == ("[이름: 민수]", "[꿈: 화가]") and record.again
+
+
+def test_another_reply_writes_nothing_that_the_user_took_away_or_edited(her):
+    her.says("[취미: 등산] 반가워!", "그래!")
+    her("[이름: 민수] 안녕", lambda: her.write("[이름: 철수]", "[취미: 등산]"), "/다시")
+    assert her.lines == ["[이름: 철수]"]
+    her.says("[사는 곳: 서울] 그래!", "응!")
+    assert her("[사는 곳: 부산] 나 이사했어", "/다시", "/되돌리기", "/다시", "/되돌리기") == [
+        "> 그래!",
+        "(기억: 사는 곳: 부산)",
+        "(기억: 사는 곳 부산 → 서울)",
+        "(되돌림: 사는 곳 서울 → 부산)",
+        "> 응!",
+        "(되돌림: 사는 곳: 부산 지움)",
+        "> 응!",
+        "(되돌릴 것이 없어요.)",
+    ]
+    assert her.lines == ["[이름: 철수]"]
 
 
 # --- her face -------------------------------------------------------------------------------------------------------
