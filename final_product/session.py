@@ -172,10 +172,10 @@ class Session:
 
     def _memories(self, rest: str) -> None:
         if rest:
-            word, _, item = rest.partition(" ")
+            word, item = (*rest.split(maxsplit=1), "")[:2]
             if word != commands.MEMORIES.words[0]:
                 raise commands.MEMORIES.misused
-            self._add_memories(item.strip())
+            self._add_memories(item)
             return
         self._numbered = self._program.memory_file.read()
         if not self._numbered:

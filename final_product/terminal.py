@@ -111,12 +111,12 @@ class TerminalLines:
 def open_lines(stdin: TextIO, stdout: TextIO, plain: bool = False) -> LineSource:
     """The line source that fits: a terminal's editor where both ends are one, else plain lines."""
     if stdin is not None and stdin.isatty() and stdout.isatty():
-        if plain:
-            return PlainLines(stdin.buffer, stdout)
-        try:
-            return TerminalLines()
-        except Exception as error:  # prompt_toolkit names a missing console differently on each system
-            print(f"(줄 편집 기능 없이 시작할게요: {type(error).__name__})", file=stdout)
+        if not plain:
+            try:
+                return TerminalLines()
+            except Exception as error:  # prompt_toolkit names a missing console differently on each system
+                print(f"(줄 편집 기능 없이 시작할게요: {type(error).__name__})", file=stdout)
+        return PlainLines(stdin.buffer, stdout)
     return PipeLines(stdin.buffer if stdin is not None else io.BytesIO())  # a program without input has none
 
 
@@ -171,15 +171,15 @@ class Display:
 
     def exchange(self, prompt: str, reply: str) -> None:
         """What was said some time ago."""
-        self.line(PROMPT + printable(" ".join(prompt.split())))
+        self.line(PROMPT + _printable(" ".join(prompt.split())))
         if reply:
-            self.line(REPLY_PREFIX + printable(reply))
+            self.line(REPLY_PREFIX + _printable(reply))
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Rows of cells; a line for each where nothing is styled."""
         if not self._styled:
             for row in rows:
-                self.line("  ".join(filter(None, map(printable, row))))
+                self.line("  ".join(filter(None, map(_printable, row))))
             return
         from rich.box import SIMPLE_HEAD
         from rich.console import Console
@@ -188,7 +188,7 @@ class Display:
 
         table = Table(*headings, box=SIMPLE_HEAD)
         for row in rows:
-            table.add_row(*(Text(printable(cell)) for cell in row))
+            table.add_row(*(Text(_printable(cell)) for cell in row))
         with self._lock:
             self._end_line()
             Console(file=self._out).print(table)
@@ -292,7 +292,7 @@ def chat(lines: LineSource, display: Display, conversation: Conversation) -> Non
         if not said.strip():
             continue
         if not lines.echoes:
-            display.line(PROMPT + printable(said))
+            display.line(PROMPT + _printable(said))
         if not hear(said, display, conversation):
             break
     display.end_line()
@@ -305,7 +305,7 @@ def hear(said: str, display: Display, conversation: Conversation) -> bool:
     Raises:
         as ``chat`` does.
     """
-    if not printable(said).strip():
+    if not _printable(said).strip():
         display.line(UNREADABLE)
         return True
     try:
@@ -348,7 +348,7 @@ def _help(display: Display) -> None:
     )
 
 
-def printable(text: str) -> str:
+def _printable(text: str) -> str:
     """``text`` as it can be written to any terminal: no control characters, no lone surrogates."""
     return "".join(c for c in text if c.isprintable() or c == "\u200d")
 

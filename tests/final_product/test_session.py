@@ -278,7 +278,8 @@ def test_adding_a_memory(her):
         "(이미 알고 있어요.)",
     ]
     assert her.lines == ["[취미: 등산]", "[사는 곳: 서울]", "[이름: 민수]"]
-    assert [record.prompt for record in her.records][0] == "/기억 추가 [취미: 등산]"
+    assert her.records[0].prompt == "/기억 추가 [취미: 등산]"
+    assert her("/기억\n추가\n[꿈: 화가]") == ["(기억: 꿈: 화가)"]
     assert her("/기억 추가 [내일 일정: 이사]") and her.lines[-1] == f"[내일 일정: 이사] ({today()})"
 
 
