@@ -37,6 +37,7 @@ from final_product.terminal import Display, JsonDisplay, chat, hear, make_utf8, 
 VERSION = "0.1.0"
 MEMORY_FILE = ROOT / "llm" / "memory_mechanism" / "saved_memory" / "ohlora_memory.txt"
 IMAGE_FILE = ROOT / "final_product" / "ohlora.png"
+LOADING = "models"  # the name of the thread that loads them
 _POLL_SECONDS = 0.1  # how soon Ctrl+C is noticed while models load
 _LANGUAGE_FAILED = 1
 
@@ -108,7 +109,7 @@ def _chat(options: argparse.Namespace, display: Display) -> int:
 
 
 class _Program:
-    """Loads the models side by side and puts the companion together."""
+    """Loads the models in the background and puts the companion together."""
 
     def __init__(
         self, options: argparse.Namespace, models: dict[Part, ModelFolder], environment: dict[str, str]
@@ -130,10 +131,9 @@ class _Program:
 
     def load(self) -> None:
         """Begins to load the models and returns at once."""
-        libraries = _in_background(_import_libraries)
-        self._language = _in_background(self._load_language, after=libraries)
-        self._retriever = _in_background(self._load_retriever, after=libraries)
-        self._painter = _in_background(self._load_painter, after=libraries)
+        self._language, self._retriever, self._painter = _in_background(
+            self._load_language, self._load_retriever, self._load_painter
+        )
 
     @functools.cached_property
     def memory_file(self) -> Any:
@@ -306,31 +306,24 @@ class _Forgetful:
         return None
 
 
-def _import_libraries() -> None:
-    """The heavy imports, one after the other: threads that import the same library at once can meet it half made."""
-    import torch  # noqa: F401
-    import transformers  # noqa: F401
+def _in_background(*loads: Callable[[], Any]) -> list[Future]:
+    """The result of each of ``loads``, which are done one after the other.
 
-    import llm.language_model  # noqa: F401
-
-
-def _in_background(load: Callable[[], Any], after: Future | None = None) -> Future:
-    """The result of ``load``, begun once ``after`` is done.
-
-    It comes from a daemon thread: leaving the program never waits for a model.
+    Not side by side: threads that import the same library at once can meet it half made, and transformers changes
+    classes and PyTorch's default dtype for all threads while it loads. The one thread is a daemon: leaving the program
+    never waits for a model.
     """
-    future: Future = Future()
+    futures: list[Future] = [Future() for _ in loads]
 
     def work() -> None:
-        try:
-            if after is not None:
-                after.result()
-            future.set_result(load())
-        except BaseException as error:
-            future.set_exception(error)
+        for load, future in zip(loads, futures, strict=True):
+            try:
+                future.set_result(load())
+            except BaseException as error:
+                future.set_exception(error)
 
-    threading.Thread(target=work, daemon=True).start()
-    return future
+    threading.Thread(target=work, name=LOADING, daemon=True).start()
+    return futures
 
 
 def _one_line(error: BaseException) -> str:

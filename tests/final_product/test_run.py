@@ -1,5 +1,6 @@
 """The program: options in Korean without heavy imports, exit codes, and a chat wired to tiny models."""
 
+import functools
 import io
 import json
 import os
@@ -7,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +151,9 @@ class Chat:
         self.monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
         files = ["--memory", str(self.memory), "--image", str(self.image), "--device", "cpu"]
         self.code = run.main([*files, *options])
+        for thread in threading.enumerate():  # a program that ends takes it along; here the next one would meet it
+            if thread.name == run.LOADING:
+                thread.join()
         self.out, self.notes = self.capsys.readouterr()
         assert self.notes == "" or {"--json", "--once"} & set(options)
         return self.out.splitlines()
@@ -156,6 +162,27 @@ class Chat:
 @pytest.fixture
 def chat(home, tmp_path, monkeypatch, capsys):
     return Chat(home, tmp_path, monkeypatch, capsys)
+
+
+def test_models_load_one_after_the_other():
+    running, most = [], []
+
+    def load(name):
+        running.append(name)
+        most.append(len(running))
+        time.sleep(0.01)
+        running.remove(name)
+        if name == "retriever":
+            raise OSError(name)
+        return name
+
+    language, retriever, painter = run._in_background(*(functools.partial(load, name) for name in PARTS))
+    assert (language.result(10), painter.result(10), most) == ("language", "painter", [1, 1, 1])
+    with pytest.raises(OSError, match="retriever"):
+        retriever.result()
+
+
+PARTS = ("language", "retriever", "painter")
 
 
 def test_a_chat_through_a_pipe(chat):
