@@ -114,7 +114,7 @@ class Companion:
         today = self.today()
         notices: list[str] = []
         typed, text = typed_in(said)
-        saved = [] if again else [self._save(typed, text, today, notices)]
+        saved = [] if again else [self._save(typed, said, today, notices)]
         help_line = help_for(text)
         if help_line:
             self.turn = _turn(said, Reply(""), None, None, saved, [*notices, help_line])

@@ -60,8 +60,9 @@ def merge(new: Iterable[Memory], known: Sequence[Memory], words: str = "") -> li
     """``known`` as it is once ``new`` has been said, one after the other.
 
     A memory that is known (blanks aside, and by whatever name its day had) changes nothing. A key that holds one value
-    takes the new one in the old one's place; one that gathers gets it at the end. A day's schedule gathers, unless
-    ``words`` say that it changed: then it takes the place of that day's plan that they name, or of the only one.
+    takes the new one in the old one's place, if ``words`` speak of it: what a model made up replaces nothing that the
+    user wrote. One that gathers gets it at the end. A day's schedule gathers, unless ``words`` say that it changed:
+    then it takes the place of that day's plan that they name, or of the only one.
 
     Args:
         words: what the user said.
@@ -77,6 +78,8 @@ def merge(new: Iterable[Memory], known: Sequence[Memory], words: str = "") -> li
         if kind is Holds.ONE:
             same = same[-1:]  # what stands above it counts no more
         if any(_squeezed(lines[place].value) == _squeezed(memory.value) for place in same):
+            continue
+        if kind is Holds.ONE and same and words and not _heard(memory.value, words):
             continue
         if kind is Holds.SEVERAL_UNTIL_CHANGED:
             same = _changed(same, lines, memory, words)
@@ -102,6 +105,15 @@ def _changed(same: list[int], lines: Sequence[Memory], memory: Memory, words: st
     named = [sum(word in heard for word in set(lines[place].value.split()) - new) for place in same]
     most = [place for place, count in zip(same, named, strict=True) if count == max(named)]
     return most if len(most) == 1 else []
+
+
+def _heard(value: str, words: str) -> bool:
+    """Whether ``words`` speak of ``value``: two letters in a row of it, or its number (in digits or in words)."""
+    value, words = _squeezed(value), _squeezed(words)
+    if numbers := set(re.findall(r"\d+", value)):
+        said = set(re.findall(r"\d+", words))
+        return not said or bool(numbers & said)
+    return value in words or any(value[at : at + 2] in words for at in range(len(value) - 1))
 
 
 def _squeezed(text: str) -> str:

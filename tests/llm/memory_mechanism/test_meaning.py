@@ -23,6 +23,22 @@ def test_a_key_of_one_value_keeps_its_place():
     assert merge([SEOUL, BUSAN, NAME], []) == [BUSAN, NAME], "said in one breath: the last one counts"
 
 
+@pytest.mark.parametrize(
+    ("known", "new", "words", "heard"),
+    [
+        (BUSAN, SEOUL, "나 서울로 이사했어", True),
+        (BUSAN, SEOUL, "부산 바다 보고 싶다", False),
+        (Memory("이름", "민수"), Memory("이름", "윤"), "내 이름은 윤이야", True),
+        (Memory("이름", "민수"), Memory("이름", "남궁 윤"), "사실 나 남궁윤이야", True),
+        (Memory("나이", "25살"), Memory("나이", "26살"), "나 이제 스물여섯이야", True),
+        (Memory("나이", "25살"), Memory("나이", "26살"), "나 이제 26이야", True),
+        (Memory("나이", "25살"), Memory("나이", "62살"), "나 이제 26이야", False),
+    ],
+)
+def test_what_the_user_did_not_say_replaces_nothing(known, new, words, heard):
+    assert merge([new], [known], words) == [new if heard else known]
+
+
 def test_of_equal_keys_of_one_value_the_last_line_is_the_one_that_counts():
     assert merge([SEOUL], [SEOUL, BUSAN]) == [SEOUL, SEOUL]
     assert list(readings([SEOUL, NAME, BUSAN], SUNDAY)) == [NAME, BUSAN]
