@@ -131,10 +131,16 @@ def single_token_lines() -> list[str]:
     return [*rows, *(" ".join(row) for row in rows), " ".join(EMOJI), "".join(f"! {e}. {e}~ {e}" for e in EMOJI)]
 
 
-def documents(folder: Path, dialogue_rounds: int, review_count: int, note_count: int, seed: int) -> list[str]:
-    """Training documents in a random order, each ending with the end-of-text marker."""
+def documents(
+    folder: Path, utterance_rounds: int, dialogue_rounds: int, review_count: int, note_count: int, seed: int
+) -> list[str]:
+    """Training documents in a random order, each ending with the end-of-text marker.
+
+    The rounds say how often each utterance and each dialogue stands in them; talk is what she has to learn.
+    """
     rng = random.Random(seed)
-    texts = [f"{line} {END_OF_TEXT}" for line in utterances(folder) + reviews(folder, review_count, rng)]
+    lines = utterances(folder) * utterance_rounds + reviews(folder, review_count, rng)
+    texts = [f"{line} {END_OF_TEXT}" for line in lines]
     texts += [
         render_prompt(question) + render_reply(answer)
         for question, answer in dialogues(folder)

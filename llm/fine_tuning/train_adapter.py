@@ -61,15 +61,19 @@ class AdapterConfig:
 # What was found to serve a base of some 15 million parameters (see the table in llm/README.md).
 EMBEDDED = {
     "out": "llm/models/embedded/adapter",
-    "alpha": 128,
+    "rank": 64,
+    "alpha": 64,
     "dropout": 0.0,
     "targets": ("query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"),
-    "learning_rate": 8e-4,
-    "batch": 48,
-    "rounds": 9,
-    "slot_fills": 1,  # the base has learned to copy already
-    "opening_weight": 5.0,
-    "opening_share": 0.6,
+    "learning_rate": 5e-4,
+    "batch": 64,
+    "rounds": 2,
+    "slot_fills": 1,
+    "opening_weight": 3.0,
+    "opening_share": 0.2,
+    "invented": 0.5,
+    "noise": 0.05,
+    "cuts": 0.15,
     "temperature": 0.5,
     "top_p": 0.9,
 }

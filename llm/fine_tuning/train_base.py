@@ -42,7 +42,8 @@ class BaseConfig:
     steps: int = 1000
     learning_rate: float = 2e-3
     warmup: int = 100
-    dialogue_rounds: int = 5  # how often each dialogue stands in the data
+    utterance_rounds: int = 1  # how often each spoken sentence stands in the data
+    dialogue_rounds: int = 5  # the same of each dialogue
     reviews: int = 110000
     notes: int = 70000
     seed: int = 20260
@@ -105,7 +106,14 @@ def main(argv: list[str] | None = None) -> None:
     made = {name: value for name, value in asdict(config).items() if name not in ("corpus", "out", "init")}
     (out / "base_training.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 
-    texts = corpus.documents(Path(config.corpus), config.dialogue_rounds, config.reviews, config.notes, config.seed)
+    texts = corpus.documents(
+        Path(config.corpus),
+        config.utterance_rounds,
+        config.dialogue_rounds,
+        config.reviews,
+        config.notes,
+        config.seed,
+    )
     if config.init or (out / "tokenizer.json").exists():
         tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init or out)
         tokenizer.save_pretrained(out)

@@ -32,7 +32,7 @@ class TalkConfig:
     corpus: str
     init: str  # folder of the base to go on from
     out: str
-    rounds: int = 14  # how often every prompt of our own conversations comes
+    rounds: int = 11  # how often every prompt of our own conversations comes
     slot_fills: int = 2  # values that a prompt with a slot gets each round
     dialogue_rounds: int = 2
     notes: int = 80000
