@@ -1,7 +1,7 @@
 """The set of drawn training pictures, rendered once into shards in a folder and read back from there.
 
-A shard is an .npz of pictures and what they show. Shards carry the set's seed, so that a folder can be filled
-further later; a training may start while it is still being filled.
+A shard is an .npz of pictures, their parsing maps and what they show. Shards carry the set's seed, so that a
+folder can be filled further later; a training may start while it is still being filled.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from ..properties import PROPERTY_NAMES, PropertyScores
 SHARD_SIZE = 100
 DEFAULT_FOLDER = Path(__file__).resolve().parent / "rendered"
 POSE, EYES, MOUTH = (PROPERTY_NAMES.index(name) for name in ("pose", "eyes", "mouth"))
+ARRAYS = ("rgb", "labels", "variations", "parsing_maps")  # of a shard
 RESTING = -1.2  # what the chat asks of eyes, mouth and pose when nothing happens
 
 
 @dataclass(frozen=True)
 class RenderedSet:
-    """Pictures with their labels."""
+    """Pictures with their labels and, where they were asked for, their parsing maps."""
 
     rgb: np.ndarray  # uint8, (N, 256, 256, 3)
     labels: np.ndarray  # float32, (N, 7), the order of PROPERTY_NAMES
     variations: np.ndarray  # float32, (N, 8), the order of VARIATION_NAMES
+    parsing_maps: np.ndarray | None = None  # uint8, (N, 256, 256), values of FaceClass
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -53,11 +55,16 @@ def render_shard(index: int, seed: int, supersampling: int) -> RenderedSet:
     random = np.random.default_rng([seed, index])
     labels = draw_labels(SHARD_SIZE, random)
     variations = random.standard_normal((SHARD_SIZE, len(VARIATION_NAMES))).astype(np.float32)
-    pictures = [
-        draw_portrait(PropertyScores.from_label(label), Variation.from_vector(variation), supersampling).rgb
+    portraits = [
+        draw_portrait(PropertyScores.from_label(label), Variation.from_vector(variation), supersampling)
         for label, variation in zip(labels, variations, strict=True)
     ]
-    return RenderedSet(np.stack(pictures), labels, variations)
+    return RenderedSet(
+        rgb=np.stack([portrait.rgb for portrait in portraits]),
+        labels=labels,
+        variations=variations,
+        parsing_maps=np.stack([portrait.parsing_map for portrait in portraits]),
+    )
 
 
 def shard_path(folder: Path, index: int, seed: int) -> Path:
@@ -77,24 +84,28 @@ def render_set(folder: Path, count: int, seed: int = 0, supersampling: int = 2) 
         shard = render_shard(index, seed, supersampling)
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
-            np.savez(file, rgb=shard.rgb, labels=shard.labels, variations=shard.variations)
+            np.savez(file, **{name: getattr(shard, name) for name in ARRAYS})
         partial.replace(path)
 
 
-def read_set(folder: Path, count: int, seed: int = 0) -> RenderedSet:
-    """The first `count` pictures of a folder, or as many as are there.
+def read_set(folder: Path, count: int, seed: int = 0, parsing_maps: bool = False) -> RenderedSet:
+    """The first `count` pictures of a folder, or as many as are there; with their parsing maps if asked for.
 
     Raises:
         FileNotFoundError: the folder has none of this seed.
+        ValueError: parsing maps are asked for, and a shard was rendered before they were kept.
     """
     paths = [
         path for path in (shard_path(folder, index, seed) for index in range(-(-count // SHARD_SIZE))) if path.exists()
     ]
     if not paths:
         raise FileNotFoundError(f"no rendered portraits with seed {seed} in {folder}")
-    parts: dict[str, list[np.ndarray]] = {"rgb": [], "labels": [], "variations": []}
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in ARRAYS if parsing_maps or name != "parsing_maps"}
     for path in paths:
         with np.load(path) as shard:
+            missing = sorted(set(parts) - set(shard.files))
+            if missing:
+                raise ValueError(f"{path} has no {', '.join(missing)}: delete it and render it again")
             for name, arrays in parts.items():
                 arrays.append(shard[name])
     return RenderedSet(**{name: np.concatenate(arrays)[:count] for name, arrays in parts.items()})

@@ -12,7 +12,7 @@ import torch
 from stylegan_and_segmentation.contact_sheet import IDENTITY_NAME, RESTING
 from stylegan_and_segmentation.painter import FacePainter
 from stylegan_and_segmentation.portrait import rendered_set
-from stylegan_and_segmentation.portrait.rendered_set import draw_labels, read_set, render_set
+from stylegan_and_segmentation.portrait.rendered_set import render_set
 from stylegan_and_segmentation.properties import PropertyScores
 from stylegan_and_segmentation.stylegan_modified import train_generator
 from stylegan_and_segmentation.stylegan_modified.encoder import Encoder, EncoderConfig, sample_z
@@ -54,21 +54,6 @@ def test_two_steps_resume_and_export(
 def test_resuming_without_a_checkpoint_is_an_error(portraits: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         main(["--out", str(tmp_path), "--portraits", str(portraits), "--no-render", "--steps", "1", "--resume"])
-
-
-def test_rendered_set_is_read_back(portraits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendered_set, "SHARD_SIZE", 3)
-    read = read_set(portraits, 2)
-    assert len(read) == 2 and read.rgb.shape == (2, 256, 256, 3) and read.labels.shape == (2, 7)
-    with pytest.raises(FileNotFoundError):
-        read_set(portraits, 2, seed=9)
-
-
-def test_labels_cover_the_chats_range() -> None:
-    labels = draw_labels(4000, np.random.default_rng(0))
-    assert labels.shape == (4000, 7) and labels.dtype == np.float32
-    for column, low, high in ((0, -2.5, 1.6), (3, -1.2, 1.6), (4, -1.2, 3.6)):
-        assert labels[:, column].min() < low and labels[:, column].max() > high
 
 
 def test_growth_reaches_the_full_resolution() -> None:
