@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from final_product.display import make_utf8, prepare_console  # noqa: E402
 from final_product.model_store import SOURCES  # noqa: E402
-from final_product.terminal import make_utf8, prepare_console  # noqa: E402
 
 if TYPE_CHECKING:
     from final_product.download_plan import Plan

@@ -1,6 +1,6 @@
 """Chats with Oh-LoRA: ``python final_product/run.py``.
 
-Arguments, wiring and exit codes; the only script that touches ``sys.path``. Nothing heavy is imported before the
+Wiring and exit codes; the only script that touches ``sys.path``. Nothing heavy is imported before the
 prompt stands: the models load in the background while the user types.
 
 Exit codes: 0 the chat ended, 1 the language model failed or ``--doctor`` found something, 2 wrong arguments.
@@ -22,7 +22,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -30,9 +30,12 @@ if str(ROOT) not in sys.path:
 
 from final_product.chat_log import chats_folder  # noqa: E402
 from final_product.commands import is_command  # noqa: E402
+from final_product.display import Display, JsonDisplay, make_utf8, prepare_console  # noqa: E402
+from final_product.input_line import open_lines  # noqa: E402
 from final_product.model_store import ModelFolder, Part, find_models  # noqa: E402
-from final_product.session import MAX_SEED, Session  # noqa: E402
-from final_product.terminal import Display, JsonDisplay, chat, hear, make_utf8, open_lines, prepare_console  # noqa: E402
+from final_product.options import read_options  # noqa: E402
+from final_product.session import Session  # noqa: E402
+from final_product.terminal import chat, hear  # noqa: E402
 
 VERSION = "0.1.0"
 MEMORY_FILE = ROOT / "llm" / "memory_mechanism" / "saved_memory" / "ohlora_memory.txt"
@@ -44,7 +47,7 @@ _LANGUAGE_FAILED = 1
 
 def main(argv: list[str] | None = None) -> int:
     make_utf8(sys.stdout, sys.stderr)
-    options = _parse(argv)
+    options = read_options(argv, VERSION, MEMORY_FILE, IMAGE_FILE)
     prepare_console()
     if not sys.warnoptions:  # what libraries warn their callers of is nothing to the user
         warnings.simplefilter("ignore")
@@ -328,91 +331,6 @@ def _in_background(*loads: Callable[[], Any]) -> list[Future]:
 
 def _one_line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-class _KoreanHelp(argparse.HelpFormatter):
-    def add_usage(self, usage, actions, groups, prefix=None):  # type: ignore[no-untyped-def]
-        super().add_usage(usage, actions, groups, "사용법: " if prefix is None else prefix)
-
-
-class _KoreanParser(argparse.ArgumentParser):
-    """Says in one Korean line which option is wrong; argparse's own messages are English."""
-
-    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
-        try:
-            options, unknown = self.parse_known_args(args, namespace)
-        except argparse.ArgumentError as error:
-            self._refuse(f"{error.argument_name} - {self._cure(error)}")
-        if unknown:
-            self._refuse(f"{' '.join(unknown)} - 그런 옵션은 없어요")
-        return options
-
-    def error(self, message: str):  # type: ignore[no-untyped-def]
-        self._refuse(message)
-
-    def _cure(self, error: argparse.ArgumentError) -> str:
-        option = next(a for a in self._actions if "/".join(a.option_strings) == error.argument_name)
-        if option.nargs == 0:
-            return "값 없이 써 주세요"
-        if option.choices:
-            return f"{', '.join(option.choices)} 가운데 하나를 써 주세요"
-        return _CURES.get(option.type, "파일 이름을 써 주세요")
-
-    def _refuse(self, reason: str) -> NoReturn:
-        self.exit(2, f"잘못된 옵션이에요: {reason}. 쓸 수 있는 옵션은 --help 로 볼 수 있어요.\n")
-
-
-def _parse(argv: list[str] | None) -> argparse.Namespace:
-    parser = _KoreanParser(
-        prog="python final_product/run.py",
-        description="오로라(Oh-LoRA)와 한국어로 대화해요. Ctrl+C 를 누르면 끝나요.",
-        formatter_class=_KoreanHelp,
-        add_help=False,
-        allow_abbrev=False,
-        exit_on_error=False,
-    )
-    group = parser.add_argument_group("옵션")
-    group.add_argument("-h", "--help", action="help", help="이 도움말을 보여 주고 끝내요")
-    group.add_argument("--version", action="version", version=f"Oh-LoRA {VERSION}", help="버전을 보여 주고 끝내요")
-    group.add_argument(
-        "--device",
-        choices=("auto", "cpu", "cuda"),
-        default="auto",
-        help="모델을 돌릴 장치 (기본: auto, CUDA가 있으면 CUDA)",
-    )
-    group.add_argument("--memory", type=Path, default=MEMORY_FILE, metavar="FILE", help="기억 파일 (기본: %(default)s)")
-    group.add_argument(
-        "--image", type=Path, default=IMAGE_FILE, metavar="FILE", help="얼굴 그림 파일 (기본: %(default)s)"
-    )
-    group.add_argument("--seed", type=_seed, metavar="N", help="같은 수를 주면 같은 대화가 되풀이돼요")
-    group.add_argument("--no-face", action="store_true", help="얼굴을 그리지 않아요")
-    group.add_argument("--show-face", action="store_true", help="답할 때마다 얼굴을 터미널에 보여 줘요")
-    group.add_argument("--continue", action="store_true", dest="resume", help="지난 대화를 이어서 해요")
-    group.add_argument("--no-log", action="store_true", help="이 대화를 적어 두지 않아요")
-    group.add_argument("--once", type=_sentence, metavar="문장", help="이 말에 한 번만 답하고 끝내요")
-    group.add_argument("--json", action="store_true", help="말마다 JSON 하나를 내보내요 (다른 것은 표준 오류로)")
-    group.add_argument("--plain", action="store_true", help="색과 그림, 줄 편집 없이 글자만 써요")
-    group.add_argument("--doctor", action="store_true", help="이 컴퓨터에서 잘 돌아갈지 살펴보고 끝내요")
-    return parser.parse_args(argv)
-
-
-def _seed(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value <= MAX_SEED:
-        raise argparse.ArgumentTypeError(text)
-    return value
-
-
-def _sentence(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError(text)
-    return text
-
-
-_CURES = {_seed: "0 이상의 정수를 써 주세요", _sentence: "할 말을 써 주세요"}
 
 
 if __name__ == "__main__":

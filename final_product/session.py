@@ -36,7 +36,7 @@ _POLL_SECONDS = 0.1  # how soon Ctrl+C is noticed meanwhile
 
 
 class Screen(Protocol):
-    """Where it is shown, as ``final_product.terminal.Display`` is one."""
+    """Where it is shown, as ``final_product.display.Display`` is one."""
 
     def line(self, text: str) -> None: ...
     def memories(self, saved: Iterable[Any], changed: Iterable[Any]) -> None: ...

@@ -9,9 +9,11 @@ import torch
 from PIL import Image
 
 from final_product.companion import Companion
+from final_product.display import PROMPT, REPLY_PREFIX, Display
 from final_product.face_worker import FaceWorker
+from final_product.input_line import PipeLines
 from final_product.session import Session
-from final_product.terminal import GOODBYE, PROMPT, REPLY_PREFIX, Display, PipeLines, chat
+from final_product.terminal import GOODBYE, chat
 from llm.language_model import LanguageModel
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.memory_file import MemoryFile

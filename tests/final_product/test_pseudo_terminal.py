@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from final_product.commands import COMMANDS
-from final_product.terminal import GOODBYE, PROMPT, REPLY_PREFIX
+from final_product.display import PROMPT, REPLY_PREFIX
+from final_product.terminal import GOODBYE
 
 if sys.platform == "win32":
     pytest.skip("Windows has no pseudo-terminals of this kind", allow_module_level=True)

@@ -18,7 +18,8 @@ import torch
 from PIL import Image
 
 from final_product import run
-from final_product.terminal import GOODBYE, PROMPT, REPLY_PREFIX
+from final_product.display import PROMPT, REPLY_PREFIX
+from final_product.terminal import GOODBYE
 from stylegan_and_segmentation.identity_file import write_identity
 from stylegan_and_segmentation.stylegan_modified.generator import Generator, GeneratorConfig
 from stylegan_and_segmentation.stylegan_modified.generator_file import save_generator

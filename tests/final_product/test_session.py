@@ -9,8 +9,9 @@ from PIL import Image
 
 from final_product.chat_log import ChatLog, Record, find_chats, read_chat
 from final_product.companion import Companion
+from final_product.display import REPLY_PREFIX, Display
 from final_product.session import Session
-from final_product.terminal import GOODBYE, REPLY_PREFIX, Display, chat
+from final_product.terminal import GOODBYE, chat
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.memory_file import MemoryFile
 from llm.memory_mechanism.retriever import Recall

@@ -1,31 +1,16 @@
-"""The REPL: whole transcripts with fakes, lines of every encoding, and Ctrl+C wherever it may be pressed."""
+"""The REPL: whole transcripts with fakes, and Ctrl+C wherever it may be pressed."""
 
 import io
 import json
-import re
 from datetime import date, datetime
 from types import SimpleNamespace
 
 import pytest
-from PIL import Image
 
 from final_product.commands import COMMANDS, CommandError
-from final_product.terminal import (
-    GOODBYE,
-    PROMPT,
-    REPLY_PREFIX,
-    STOPPED,
-    UNREADABLE,
-    WAITING,
-    Display,
-    JsonDisplay,
-    PipeLines,
-    PlainLines,
-    chat,
-    hear,
-    make_utf8,
-    open_lines,
-)
+from final_product.display import PROMPT, REPLY_PREFIX, Display, JsonDisplay
+from final_product.input_line import PipeLines
+from final_product.terminal import GOODBYE, STOPPED, UNREADABLE, WAITING, chat, hear
 from llm.errors import PromptTooLongError
 from llm.memory_mechanism.meaning import Change
 from llm.memory_mechanism.memory import Memory
@@ -265,84 +250,12 @@ def test_help_lists_every_command():
         assert line == f"{', '.join(command.usages)}  /{command.alias}  {command.summary}"
 
 
-# --- lines ----------------------------------------------------------------------------------------------------------
-
-
-def read_all(data):
-    lines, found = PipeLines(io.BytesIO(data)), []
-    while (line := lines.read(PROMPT)) is not None:
-        found.append(line)
-    assert lines.read(PROMPT) is None
-    return found
-
-
-PIPES = {
-    "UTF-8": ("안녕\n나 내일 뭐하지\n".encode(), ["안녕", "나 내일 뭐하지"]),
-    "UTF-8 with BOM, as Windows writes it": ("\ufeff안녕\r\n또\r\n".encode(), ["안녕", "또"]),
-    "cp949": ("안녕\r\n나 내일 뭐하지\r\n".encode("cp949"), ["안녕", "나 내일 뭐하지"]),
-    "each line by itself": ("안녕\n".encode() + "또\n".encode("cp949"), ["안녕", "또"]),
-    "emoji": ("👱‍♀️ 안녕 😊\n".encode(), ["👱‍♀️ 안녕 😊"]),
-    "an open last line": ("안녕\n또".encode(), ["안녕", "또"]),
-    "empty lines": (b"\n\r\n \n", ["", "", " "]),
-    "nothing": (b"", []),
-    "neither UTF-8 nor cp949": ("안녕".encode() + b"\xff\xfe!\n", ["안녕!"]),
-    "a lone surrogate": (b"\xed\xa0\x80a\n", ["a"]),
-    "a character cut in half": ("안녕".encode()[:-1] + b"\n", ["안"]),
-    "zeros": (b"\x00a\x00\n", ["\x00a\x00"]),
-    "a very long line": (b"a" * 100_000 + b"\n", ["a" * 100_000]),
-}
-
-
-@pytest.mark.parametrize(("data", "lines"), PIPES.values(), ids=PIPES)
-def test_lines_of_a_pipe(data, lines):
-    assert read_all(data) == lines
-
-
 def test_a_chat_through_a_pipe_of_broken_bytes():
     talk = Talk()
     data = "안녕\n".encode() + b"\xff\xff\n" + "뭐해\n".encode("cp949")
     assert transcript(PipeLines(io.BytesIO(data)), talk) == (
         f"{PROMPT}안녕\n{REPLY_PREFIX}응.\n{PROMPT}뭐해\n{REPLY_PREFIX}응.\n{GOODBYE}\n"
     )
-
-
-def test_where_lines_come_from():
-    pipe = io.TextIOWrapper(io.BytesIO("안녕\n".encode()))
-    lines = open_lines(pipe, io.StringIO())
-    assert not lines.echoes and lines.read(PROMPT) == "안녕"
-    nothing = open_lines(None, io.StringIO())
-    assert nothing.read(PROMPT) is None, "a program may be started without any input"
-
-
-def test_a_terminal_on_one_end_alone_is_no_terminal():
-    class Terminal(io.TextIOWrapper):
-        def isatty(self):
-            return True
-
-    lines = open_lines(Terminal(io.BytesIO("안녕\n".encode())), io.StringIO())
-    assert isinstance(lines, PipeLines) and not lines.echoes
-    assert isinstance(open_lines(Terminal(io.BytesIO()), Terminal(io.BytesIO()), plain=True), PlainLines)
-
-
-# --- the screen -----------------------------------------------------------------------------------------------------
-
-
-def test_lines_never_run_into_what_is_unfinished():
-    out = io.StringIO()
-    display = Display(out)
-
-    def pieces():
-        yield "둘"
-        yield "셋"
-        display.line("(넷)")
-        yield "다섯"
-
-    display.end_line()
-    display.line("하나")
-    display.reply(pieces())
-    display.end_line()
-    display.line("여섯")
-    assert out.getvalue() == f"하나\n{REPLY_PREFIX}둘셋\n(넷)\n다섯\n여섯\n"
 
 
 def test_a_reply_alone_for_whoever_wants_no_more():
@@ -390,74 +303,3 @@ def test_one_json_object_for_each_turn():
         "notices": ["알림"],
     }
     assert second["prompt"] == "또\n\ud800" and notes.getvalue() == f"(음)\n{GOODBYE}\n"
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-ROWS = [("1", "이름", "민수"), ("12", "좋아하는 음식", "")]
-
-
-@pytest.mark.parametrize("display", [Display(io.StringIO()), Display(Terminal(), plain=True)], ids=["pipe", "--plain"])
-def test_a_table_in_plain_lines(display):
-    display.table(("번호", "키", "값"), [*ROWS, ("3", "색\x1b[31m", "빨강\n")])
-    assert display._out.getvalue() == "1  이름  민수\n12  좋아하는 음식\n3  색[31m  빨강\n"
-
-
-def test_a_table_at_a_terminal(monkeypatch):
-    monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    out = Terminal()
-    Display(out).table(("번호", "키", "값"), [*ROWS, ("3", "[bold]색", "빨강")])
-    shown = re.sub("\x1b\\[[0-9;]*m", "", out.getvalue())
-    lines = [line.split() for line in shown.splitlines() if line.strip(" ─")]
-    assert lines == [["번호", "키", "값"], ["1", "이름", "민수"], ["12", "좋아하는", "음식"], ["3", "[bold]색", "빨강"]]
-    monkeypatch.setenv("NO_COLOR", "1")
-    plain = Terminal()
-    Display(plain).table(("번호", "키", "값"), ROWS)
-    assert plain.getvalue() == "1  이름  민수\n12  좋아하는 음식\n"
-
-
-def test_a_picture_where_there_is_room_for_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "20")
-    monkeypatch.setenv("LINES", "50")
-    for name in ("NO_COLOR", "TMUX", "KITTY_WINDOW_ID", "TERM_PROGRAM", "LC_TERMINAL", "KONSOLE_VERSION"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "xterm-256color")
-    path = tmp_path / "ohlora.png"
-    Image.new("RGB", (64, 64), (0, 80, 160)).save(path)
-    out = Terminal()
-    display = Display(out)
-    assert display.shows_pictures
-    display.picture(path)
-    lines = out.getvalue().splitlines()
-    assert len(lines) == 10 and {line.count("▀") for line in lines} == {20}
-    for other in (Display(io.StringIO()), Display(Terminal(), plain=True)):
-        other.picture(path)
-        assert not other.shows_pictures
-        assert other._out.getvalue() == f"(여기에는 그림을 보여 줄 수 없어요. 그림 파일: {path})\n"
-
-
-def test_a_picture_that_is_not_there_is_an_oserror_everywhere(tmp_path):
-    for out in (io.StringIO(), Terminal()):
-        with pytest.raises(FileNotFoundError):
-            Display(out).picture(tmp_path / "ohlora.png")
-        assert out.getvalue() == ""
-
-
-def test_plain_lines_at_a_terminal():
-    out = io.StringIO()
-    lines = PlainLines(io.BytesIO("안녕\n".encode()), out)
-    assert lines.echoes and lines.read(PROMPT) == "안녕" and lines.read(PROMPT) is None
-    assert out.getvalue() == f"{PROMPT}{PROMPT}\n", "the terminal itself shows what is typed"
-
-
-def test_output_is_utf8_and_never_fails_on_a_character():
-    raw = io.BytesIO()
-    stream = io.TextIOWrapper(raw, encoding="ascii", newline="\n")
-    make_utf8(stream, io.StringIO(), None)
-    Display(stream).line("👱‍♀️ 안녕 \ud800")
-    assert raw.getvalue() == "👱‍♀️ 안녕 ?\n".encode()

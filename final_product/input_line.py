@@ -1,0 +1,103 @@
+"""Where the user's lines come from: the editor at a terminal, plain lines from a pipe, whatever their encoding.
+
+Knows nothing of what is said in them but how commands are completed.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Protocol, TextIO
+
+from final_product.commands import completions
+
+_PIPE_ENCODINGS = ("utf-8-sig", "cp949")
+
+
+class LineSource(Protocol):
+    """Where the user's lines come from."""
+
+    echoes: bool  # whether the prompt and the line already stand on the screen
+
+    def read(self, prompt: str) -> str | None:
+        """The next line, or None at the end of input. Raises KeyboardInterrupt for Ctrl+C."""
+
+
+class PipeLines:
+    """Lines of a pipe or a file: UTF-8 or cp949, judged line by line; what is neither keeps its readable part."""
+
+    echoes = False
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def read(self, prompt: str) -> str | None:
+        raw = self._stream.readline()
+        if not raw:
+            return None
+        for encoding in _PIPE_ENCODINGS:
+            try:
+                return raw.decode(encoding).rstrip("\r\n")
+            except UnicodeDecodeError:
+                continue
+        return raw.decode("utf-8", errors="ignore").rstrip("\r\n")
+
+
+class PlainLines(PipeLines):
+    """Lines typed at a terminal that shows nothing but them and the prompt."""
+
+    echoes = True
+
+    def __init__(self, stream: BinaryIO, out: TextIO) -> None:
+        super().__init__(stream)
+        self._out = out
+
+    def read(self, prompt: str) -> str | None:
+        self._out.write(prompt)
+        self._out.flush()
+        line = None
+        try:
+            line = super().read(prompt)
+        finally:
+            if line is None:  # nobody pressed Enter
+                self._out.write("\n")
+        return line
+
+
+class TerminalLines:
+    """Lines typed at a terminal, with editing, completion of commands and this run's history."""
+
+    echoes = True
+
+    def __init__(self) -> None:
+        from prompt_toolkit import PromptSession
+        from prompt_toolkit.completion import Completer, Completion
+        from prompt_toolkit.history import InMemoryHistory
+
+        class Commands(Completer):
+            def get_completions(self, document: Any, complete_event: Any) -> Iterator[Completion]:
+                for word, meaning, typed in completions(document.text_before_cursor):
+                    yield Completion(word, start_position=-typed, display_meta=meaning)
+
+        # By Tab alone: nothing moves while a syllable is being composed.
+        self._session: PromptSession[str] = PromptSession(
+            history=InMemoryHistory(), completer=Commands(), complete_while_typing=False
+        )
+
+    def read(self, prompt: str) -> str | None:
+        try:
+            return self._session.prompt(prompt)
+        except EOFError:
+            return None
+
+
+def open_lines(stdin: TextIO, stdout: TextIO, plain: bool = False) -> LineSource:
+    """The line source that fits: a terminal's editor where both ends are one, else plain lines."""
+    if stdin is not None and stdin.isatty() and stdout.isatty():
+        if not plain:
+            try:
+                return TerminalLines()
+            except Exception as error:  # prompt_toolkit names a missing console differently on each system
+                print(f"(줄 편집 기능 없이 시작할게요: {type(error).__name__})", file=stdout)
+        return PlainLines(stdin.buffer, stdout)
+    return PipeLines(stdin.buffer if stdin is not None else io.BytesIO())  # a program without input has none

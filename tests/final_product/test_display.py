@@ -1,0 +1,91 @@
+"""The screen: lines, tables and pictures, at a terminal and through a pipe."""
+
+import io
+import re
+
+import pytest
+from PIL import Image
+
+from final_product.display import REPLY_PREFIX, Display, make_utf8
+
+
+def test_lines_never_run_into_what_is_unfinished():
+    out = io.StringIO()
+    display = Display(out)
+
+    def pieces():
+        yield "둘"
+        yield "셋"
+        display.line("(넷)")
+        yield "다섯"
+
+    display.end_line()
+    display.line("하나")
+    display.reply(pieces())
+    display.end_line()
+    display.line("여섯")
+    assert out.getvalue() == f"하나\n{REPLY_PREFIX}둘셋\n(넷)\n다섯\n여섯\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+ROWS = [("1", "이름", "민수"), ("12", "좋아하는 음식", "")]
+
+
+@pytest.mark.parametrize("display", [Display(io.StringIO()), Display(Terminal(), plain=True)], ids=["pipe", "--plain"])
+def test_a_table_in_plain_lines(display):
+    display.table(("번호", "키", "값"), [*ROWS, ("3", "색\x1b[31m", "빨강\n")])
+    assert display._out.getvalue() == "1  이름  민수\n12  좋아하는 음식\n3  색[31m  빨강\n"
+
+
+def test_a_table_at_a_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    out = Terminal()
+    Display(out).table(("번호", "키", "값"), [*ROWS, ("3", "[bold]색", "빨강")])
+    shown = re.sub("\x1b\\[[0-9;]*m", "", out.getvalue())
+    lines = [line.split() for line in shown.splitlines() if line.strip(" ─")]
+    assert lines == [["번호", "키", "값"], ["1", "이름", "민수"], ["12", "좋아하는", "음식"], ["3", "[bold]색", "빨강"]]
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = Terminal()
+    Display(plain).table(("번호", "키", "값"), ROWS)
+    assert plain.getvalue() == "1  이름  민수\n12  좋아하는 음식\n"
+
+
+def test_a_picture_where_there_is_room_for_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("LINES", "50")
+    for name in ("NO_COLOR", "TMUX", "KITTY_WINDOW_ID", "TERM_PROGRAM", "LC_TERMINAL", "KONSOLE_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    path = tmp_path / "ohlora.png"
+    Image.new("RGB", (64, 64), (0, 80, 160)).save(path)
+    out = Terminal()
+    display = Display(out)
+    assert display.shows_pictures
+    display.picture(path)
+    lines = out.getvalue().splitlines()
+    assert len(lines) == 10 and {line.count("▀") for line in lines} == {20}
+    for other in (Display(io.StringIO()), Display(Terminal(), plain=True)):
+        other.picture(path)
+        assert not other.shows_pictures
+        assert other._out.getvalue() == f"(여기에는 그림을 보여 줄 수 없어요. 그림 파일: {path})\n"
+
+
+def test_a_picture_that_is_not_there_is_an_oserror_everywhere(tmp_path):
+    for out in (io.StringIO(), Terminal()):
+        with pytest.raises(FileNotFoundError):
+            Display(out).picture(tmp_path / "ohlora.png")
+        assert out.getvalue() == ""
+
+
+def test_output_is_utf8_and_never_fails_on_a_character():
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii", newline="\n")
+    make_utf8(stream, io.StringIO(), None)
+    Display(stream).line("👱‍♀️ 안녕 \ud800")
+    assert raw.getvalue() == "👱‍♀️ 안녕 ?\n".encode()
