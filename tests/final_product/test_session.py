@@ -441,7 +441,7 @@ def test_another_reply_writes_nothing_that_the_user_took_away_or_edited(her):
     her("[이름: 민수] 안녕", lambda: her.write("[이름: 철수]", "[취미: 등산]"), "/다시")
     assert her.lines == ["[이름: 철수]"]
     her.says("[사는 곳: 서울] 그래!", "응!")
-    assert her("[사는 곳: 부산] 나 이사했어", "/다시", "/되돌리기", "/다시", "/되돌리기") == [
+    assert her("[사는 곳: 부산] 나 서울로 이사했어", "/다시", "/되돌리기", "/다시", "/되돌리기") == [
         "> 그래!",
         "(기억: 사는 곳: 부산)",
         "(기억: 사는 곳 부산 → 서울)",
