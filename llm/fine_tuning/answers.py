@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch.utils.data import Dataset
@@ -32,6 +33,7 @@ class AnswerRows(Dataset):
         cuts: chance of a prompt with a memory to read or to write to be cut at each letter before it is tokenized.
             A tokenizer joins a value's last letter to what follows (홍|시야); in other pieces the value can be seen.
         seed: the same seed gives the same rows.
+        topics: the number of each family; rows then have a ``topic``, ``IGNORED`` where the pair is of none of them.
     """
 
     def __init__(
@@ -42,8 +44,10 @@ class AnswerRows(Dataset):
         noise: float = 0.0,
         cuts: float = 0.0,
         seed: int = 0,
+        topics: Mapping[str, int] | None = None,
     ) -> None:
         rng = random.Random(seed)
+        self.topics = None if topics is None else [topics.get(pair.family or "", IGNORED) for pair in pairs]
         frame = set(tokenizer.all_special_ids) | set(tokenizer(render_prompt(""))["input_ids"])
         words = [token for token in range(len(tokenizer)) if token not in frame]
         self.prompts: list[array[int]] = []
@@ -68,11 +72,12 @@ class AnswerRows(Dataset):
     def __len__(self) -> int:
         return len(self.prompts)
 
-    def __getitem__(self, index: int) -> dict[str, list[int]]:
+    def __getitem__(self, index: int) -> dict[str, Any]:
         prompt, reply = self.prompts[index], self.replies[index]
         ids = [*prompt, *reply][-_MAX_TOKENS:]
         labels = [*([IGNORED] * len(prompt)), *reply][-_MAX_TOKENS:]
-        return {"input_ids": ids, "labels": labels}
+        row = {"input_ids": ids, "labels": labels}
+        return row if self.topics is None else {**row, "topic": self.topics[index]}
 
 
 def _cut(text: str, chance: float, rng: random.Random) -> list[str]:
@@ -96,10 +101,11 @@ class Padding:
     def __init__(self, pad_token: int) -> None:
         self.pad_token = pad_token
 
-    def __call__(self, rows: list[dict[str, list[int]]]) -> dict[str, torch.Tensor]:
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         longest = max(len(row["input_ids"]) for row in rows)
         gaps = [longest - len(row["input_ids"]) for row in rows]
-        return {
+        topics = {"topic": torch.tensor([row["topic"] for row in rows])} if "topic" in rows[0] else {}
+        return topics | {
             "input_ids": torch.tensor(
                 [row["input_ids"] + [self.pad_token] * gap for row, gap in zip(rows, gaps, strict=True)]
             ),
@@ -108,6 +114,11 @@ class Padding:
                 [[1] * len(row["input_ids"]) + [0] * gap for row, gap in zip(rows, gaps, strict=True)]
             ),
         }
+
+
+def prompt_ends(labels: torch.Tensor) -> torch.Tensor:
+    """Where each prompt's last token stands (rows,), for ``labels`` (rows, tokens) of rows with an answer."""
+    return (labels != IGNORED).int().argmax(dim=1) - 1
 
 
 def answer_weights(labels: torch.Tensor, opening_weight: float) -> torch.Tensor:

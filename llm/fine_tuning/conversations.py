@@ -48,12 +48,13 @@ class Family:
 
 @dataclass(frozen=True)
 class Pair:
-    """One training example: what stands in the prompt and what she answers."""
+    """One training example: what stands in the prompt and what she answers; ``family`` is the one it comes from."""
 
     prompt: str
     reply: str
     memory: str | None = None
     save: str | None = None
+    family: str | None = None
 
 
 def load_families(folder: Path = CONVERSATIONS) -> list[Family]:
@@ -177,12 +178,13 @@ def _value(values: Sequence[str], invented: float, rng: random.Random) -> str:
 def _fill(family: Family, prompt: str, reply: str, chosen: Mapping[str, str]) -> Pair:
     typed, text = split_leading_memories(attach(prompt, chosen))
     if typed:  # the program saves what the user brackets, and the bracket reaches the model as a memory
-        return Pair(text, attach(reply, chosen), memory=typed[-1].item)
+        return Pair(text, attach(reply, chosen), memory=typed[-1].item, family=family.name)
     return Pair(
         text,
         attach(reply, chosen),
         memory=attach(family.memory, chosen) if family.memory else None,
         save=attach(family.save, chosen) if family.save else None,
+        family=family.name,
     )
 
 

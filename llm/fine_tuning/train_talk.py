@@ -3,8 +3,9 @@
     python -m llm.fine_tuning.train_talk --corpus FOLDER --init runs/corpus --out llm/models/embedded/base
 
 A small model cannot learn a new way of talking from an adapter alone. Its rows are our conversations, the corpora's
-dialogues and copying tasks, one to a row; the loss is on the answer. A run that was interrupted goes on from its last
-checkpoint when it is started again with the same arguments.
+dialogues and copying tasks, one to a row; the loss is on the answer, and beside it on telling the prompt's family
+(``topic_head.py``). One prompt in fifty is kept out to see how well families of unknown prompts are told. A run that
+was interrupted goes on from its last checkpoint when it is started again with the same arguments.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from dataclasses import asdict, dataclass
+import zlib
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
-from transformers import GPTNeoXForCausalLM, PreTrainedTokenizerFast, Trainer, TrainingArguments
+from transformers import GPTNeoXForCausalLM, PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainingArguments
 
 from llm.fine_tuning import corpus
-from llm.fine_tuning.answers import AnswerRows, Padding, answer_weights
+from llm.fine_tuning.answers import AnswerRows, Padding, answer_weights, prompt_ends
 from llm.fine_tuning.chunked_loss import chunked_cross_entropy
-from llm.fine_tuning.conversations import Pair, load_families, load_values, training_pairs
+from llm.fine_tuning.conversations import Family, Pair, load_families, load_values, training_pairs
+from llm.fine_tuning.topic_head import add_topic_head, remove_topic_head, topic_accuracy, topic_loss, topic_scores
 from llm.training import add_options, last_checkpoint, trainer_settings
 
 
@@ -44,15 +47,18 @@ class TalkConfig:
     invented: float = 0.5  # share of made-up values, so that she learns to copy rather than to recite
     noise: float = 0.05  # chance of a prompt's token to be another one
     cuts: float = 0.15  # chance of a cut at each letter of a prompt with a memory to read or to write
+    topic_weight: float = 0.5  # of telling the prompt's family, beside the answer
+    kept_prompts: float = 0.02  # share of the prompts that are never trained on: how many of their families are told
     max_steps: int = -1  # above 0: stop there, for a smoke run
     seed: int = 20261
     threads: int = 0  # CPU threads; 0 leaves the choice to torch
 
 
 class TalkTrainer(Trainer):
-    """Weighted cross entropy over the answers' tokens; one process."""
+    """Weighted cross entropy over the answers' tokens, and over the prompts' families; one process."""
 
     opening_weight = 1.0
+    topic_weight = 0.0
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[no-untyped-def]
         ids, targets = inputs["input_ids"], inputs["labels"][:, 1:]
@@ -60,17 +66,47 @@ class TalkTrainer(Trainer):
         learned = weights > 0
         with torch.autocast(ids.device.type, torch.bfloat16):
             # padding stands on the right, where causal attention never looks
-            hidden = model.gpt_neox(input_ids=ids, use_cache=False).last_hidden_state[:, :-1][learned]
-        hidden = hidden.to(torch.bfloat16)
+            output = model.gpt_neox(input_ids=ids, use_cache=False, output_hidden_states=self.topic_weight > 0)
+        hidden = output.last_hidden_state[:, :-1][learned].to(torch.bfloat16)
         embedding = model.get_output_embeddings().weight.to(hidden.dtype)
-        return chunked_cross_entropy(hidden, embedding, targets[learned], weights[learned])
+        loss = chunked_cross_entropy(hidden, embedding, targets[learned], weights[learned])
+        if self.topic_weight > 0:
+            scores = topic_scores(model, output.hidden_states, prompt_ends(inputs["labels"]))
+            loss = loss + self.topic_weight * topic_loss(scores, inputs["topic"])
+        return loss
 
 
-def talk_pairs(config: TalkConfig) -> list[Pair]:
+class TopicReport(TrainerCallback):
+    """Says at each checkpoint how many of the kept prompts' families are told."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, kept: list[Pair], topics: dict[str, int]) -> None:
+        self.tokenizer, self.kept, self.topics = tokenizer, kept, topics
+
+    def on_save(self, args, state, control, model=None, **others):  # type: ignore[no-untyped-def]
+        told = topic_accuracy(model, self.tokenizer, self.kept, self.topics)
+        print(f"step {state.global_step}: families of kept prompts told {told:.3f}")
+
+
+def keep_prompts(families: list[Family], share: float) -> tuple[list[Family], list[Family]]:
+    """The families with the prompts to train on, and those with the kept ones; the spelling alone decides which.
+
+    A family whose prompts would all be kept loses none.
+    """
+    training, kept = [], []
+    for family in families:
+        out = tuple(p for p in family.prompts if zlib.crc32(f"kept {p}".encode()) % 1000 < share * 1000)
+        if 0 < len(out) < len(family.prompts):
+            kept.append(replace(family, prompts=out))
+            family = replace(family, prompts=tuple(p for p in family.prompts if p not in out))
+        training.append(family)
+    return training, kept
+
+
+def talk_pairs(config: TalkConfig, families: list[Family]) -> list[Pair]:
     """Our conversations, the corpora's dialogues and copying tasks, in a random order."""
     rng = random.Random(config.seed)
     pairs = training_pairs(
-        load_families(),
+        families,
         load_values(),
         config.rounds,
         config.seed,
@@ -97,14 +133,18 @@ def main(argv: list[str] | None = None) -> None:
 
     tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init)
     tokenizer.save_pretrained(out)
-    pairs = talk_pairs(config)
-    rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed)
-    print(f"pairs {len(pairs):,}")
+    families, kept = keep_prompts(load_families(), config.kept_prompts)
+    topics = {name: number for number, name in enumerate(dict.fromkeys(family.name for family in families))}
+    pairs = talk_pairs(config, families)
+    rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed, topics)
+    kept_pairs = training_pairs(kept, load_values(held_out=True), 1, config.seed, 1, 0.0, 0.0, 0.0)
+    print(f"pairs {len(pairs):,}, families {len(topics):,}, prompts kept {len(kept_pairs):,}")
     model = GPTNeoXForCausalLM.from_pretrained(
         config.init,
         dtype=torch.float32,
         attn_implementation="eager",  # faster than sdpa for short rows on a CPU
     )
+    add_topic_head(model, len(topics))
     work = out / "checkpoints"
     trainer = TalkTrainer(
         model=model,
@@ -127,9 +167,11 @@ def main(argv: list[str] | None = None) -> None:
         ),
         train_dataset=rows,
         data_collator=Padding(tokenizer.pad_token_id),
+        callbacks=[TopicReport(tokenizer, kept_pairs, topics)] if kept_pairs else [],
     )
-    trainer.opening_weight = config.opening_weight
+    trainer.opening_weight, trainer.topic_weight = config.opening_weight, config.topic_weight
     trainer.train(resume_from_checkpoint=last_checkpoint(work))
+    remove_topic_head(model)
     model.to(torch.float16).save_pretrained(out)
     print(f"saved {out}")
 
