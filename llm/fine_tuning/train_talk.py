@@ -160,7 +160,7 @@ def main(argv: list[str] | None = None) -> None:
                 weight_decay=0.1,
                 adam_beta2=0.98,
                 logging_steps=50,
-                save_steps=500,
+                save_steps=250,
                 remove_unused_columns=False,
                 train_sampling_strategy="group_by_length",  # rows of like length waste little on padding
             )
