@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import codecs
 import os
-import tempfile
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +19,10 @@ from llm.errors import MemoryFileError
 from llm.memory_mechanism.meaning import Change, merge
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.memory_text import Edit, memories_of, undone, with_memories, without
+from llm.memory_mechanism.whole_file import keep_beside, replace_whole
 
 LOCK_SECONDS = 5.0  # how long a second program may keep the file
-REPLACE_SECONDS = 2.0  # how long an editor or a virus scanner may hold the file open (Windows)
+ROUNDS = 20  # how often an editor may save the file while this program is about to, before it gives up
 MAX_BYTES = 16 * 1024 * 1024  # a larger file is no list of memories; nothing of it is read or written
 
 # A byte-order mark decides; UTF-32 is not among the encodings that Windows' editors offer.
@@ -99,13 +98,19 @@ class MemoryFile:
         """
         new = list(memories)
         known = self.read() if new else ()
-        if merge(new, known, words) == list(known):
+        merged = merge(new, known, words)
+        if merged == list(known):
             return Saved()
-        with self._alone():
-            content = self._load()
-            known = memories_of(content.text)
+        if any("\0" in str(memory) or memories_of(str(memory)) != (memory,) for memory in new):
+            raise MemoryFileError(f"기억 파일에 적지 못했어요: {self.path} (한 줄로 적을 수 없는 글자가 있어요)")
+
+        def say(text: str) -> str:
+            nonlocal known, merged
+            known = memories_of(text)
             merged = merge(new, known, words)
-            backup = self._write(content, with_memories(content.text, merged))
+            return with_memories(text, merged)
+
+        backup = self._rewrite(say)
         changed = tuple(Change(old, now) for old, now in zip(known, merged, strict=False) if old != now)
         return Saved(tuple(merged[len(known) :]), changed, backup)
 
@@ -120,15 +125,19 @@ class MemoryFile:
         Raises:
             MemoryFileError: nothing was written.
         """
-        with self._alone():
-            content = self._load()
-            known = memories_of(content.text)
-            if known[number : number + 1] != (memory,):
-                if memory not in known:
-                    return None
-                number = known.index(memory)
-            text, edit = without(content.text, number)
-            self._write(content, text)
+        edit = None
+
+        def leave_out(text: str) -> str:
+            nonlocal edit
+            edit = None
+            known = memories_of(text)
+            if memory not in known:
+                return text
+            place = number if known[number : number + 1] == (memory,) else known.index(memory)
+            text, edit = without(text, place)
+            return text
+
+        self._rewrite(leave_out)
         return edit
 
     def undo(self, edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -140,10 +149,14 @@ class MemoryFile:
         Raises:
             MemoryFileError: nothing was written.
         """
-        with self._alone():
-            content = self._load()
-            text, kept = undone(content.text, edits)
-            self._write(content, text)
+        taken_back, kept = tuple(edits), ()
+
+        def take_back(text: str) -> str:
+            nonlocal kept
+            text, kept = undone(text, taken_back)
+            return text
+
+        self._rewrite(take_back)
         return kept
 
     @contextmanager
@@ -190,58 +203,42 @@ class MemoryFile:
             guesses = _GUESSES
         for encoding in guesses:
             try:
-                return _Content(data, encoding, data.decode(encoding))
+                text = data.decode(encoding)
             except UnicodeDecodeError:
                 continue
+            if "\0" not in text:  # else UTF-16 without its mark, or what a crash left: a line added would damage it
+                return _Content(data, encoding, text)
         raise MemoryFileError(
             f"기억 파일의 글자를 읽지 못했어요: {self.path} - 메모장에서 UTF-8로 다시 저장해 주세요. 내용은 그대로예요."
         )
 
-    def _write(self, content: _Content, text: str) -> Path | None:
-        """Makes the file say ``text``; returns where its old bytes are, if it had to change its encoding."""
-        if text == content.text:
-            return None
-        backup = None
+    def _rewrite(self, change: Callable[[str], str]) -> Path | None:
+        """Puts ``change`` of the file's text in its place; returns where its old bytes are, if the encoding changed.
+
+        An editor keeps no lock: where it saved the file while the new one was being written, that is read and changed.
+        """
+        with self._alone():
+            for _ in range(ROUNDS):
+                stamp = self._look()
+                content = self._load()
+                text = change(content.text)
+                if text == content.text:
+                    return None
+                data, backup = self._encoded(content, text)
+                if replace_whole(self._target, data, lambda stamp=stamp: self._look() == stamp):
+                    return backup
+        raise MemoryFileError(f"다른 프로그램이 기억 파일을 쓰고 있어서 적지 못했어요: {self.path}")
+
+    def _encoded(self, content: _Content, text: str) -> tuple[bytes, Path | None]:
+        """``text`` in the file's own encoding, or the one it has to change to, and then where its old bytes are."""
         try:
-            data = text.encode(content.encoding)
+            return text.encode(content.encoding), None
         except UnicodeEncodeError:
             if content.encoding != "cp949":
                 raise
             # The same text, in an encoding that Windows' editors know; the old bytes stay beside it.
             data = text.encode("utf-8-sig")
-            backup = self._target.with_name(f"{self._target.name}.cp949.bak")
-            backup.write_bytes(content.data)
-        self._replace(data)
-        return backup
-
-    def _replace(self, data: bytes) -> None:
-        """Puts ``data`` in the file's place, whole: a sibling file is written, flushed to the disk and renamed."""
-        target = self._target
-        if target.exists() and not os.access(target, os.W_OK):
-            raise PermissionError(13, "읽기 전용 파일")
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, target.stat().st_mode & 0o7777 if target.exists() else 0o644)
-            _rename(name, target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-
-
-def _rename(source: str, target: Path) -> None:
-    deadline = time.monotonic() + REPLACE_SECONDS
-    while True:
-        try:
-            os.replace(source, target)
-            return
-        except PermissionError:
-            if os.name != "nt" or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+            return data, keep_beside(self._target, content.data, "cp949.bak")
 
 
 def _reason(error: Exception) -> str:

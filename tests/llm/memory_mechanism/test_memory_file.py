@@ -1,12 +1,7 @@
 """The memory file: its bytes belong to the user, its lines are read when they changed, and no line is ever lost."""
 
 import os
-import random
-import subprocess
-import sys
-import time
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,15 +10,13 @@ from hypothesis import strategies as st
 from llm.errors import MemoryFileError
 from llm.memory_mechanism.meaning import Change
 from llm.memory_mechanism.memory import Memory
-from llm.memory_mechanism.memory_file import MAX_BYTES, MemoryFile, Saved
+from llm.memory_mechanism.memory_file import MemoryFile, Saved
 from llm.memory_mechanism.memory_text import Edit, edits_of
 
-ROOT = Path(__file__).resolve().parents[3]
 SCHEDULE = Memory("내일 일정", "친구 만나기")
 NAME = Memory("이름", "민수")
 BUSAN, SEOUL = Memory("사는 곳", "부산"), Memory("사는 곳", "서울")
 WINDOWS = os.name == "nt"
-AS_ROOT = not WINDOWS and os.geteuid() == 0
 
 
 @pytest.fixture
@@ -288,82 +281,6 @@ def test_no_litter_but_the_lock_file(path):
     assert names - {f".{path.name}.lock"} == {path.name}
 
 
-BROKEN = {
-    "neither UTF-8 nor cp949": b"[\xb9\xce: \xff\xff]\n",
-    "half a UTF-16 character": b"\xff\xfe[\x00k\x00:\x00 \x00v\x00]\x00\n",
-    "a broken surrogate pair": b"\xff\xfe\x00\xd8[\x00",
-    "broken UTF-8 behind its mark": b"\xef\xbb\xbf[\xea\xb0: v]\n",
-    "a picture": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff\xff\xff",
-}
-
-
-@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
-def test_what_cannot_be_decoded_stays_as_it_is(path, data):
-    path.write_bytes(data)
-    file = MemoryFile(path)
-    for attempt in (file.read, file.read, lambda: file.add([NAME])):
-        with pytest.raises(MemoryFileError) as caught:
-            attempt()
-        assert str(path) in str(caught.value) and "UTF-8" in str(caught.value) and "\n" not in str(caught.value)
-    assert path.read_bytes() == data
-    path.write_text("[이름: 민수]\n", encoding="utf-8")
-    assert file.read() == (NAME,), "once it is mended it is read"
-
-
-def test_a_file_too_large_is_left_alone(path):
-    with path.open("wb") as file:
-        file.truncate(MAX_BYTES + 1)
-    for attempt in (MemoryFile(path).read, lambda: MemoryFile(path).add([NAME])):
-        with pytest.raises(MemoryFileError, match="너무 커요"):
-            attempt()
-    assert path.stat().st_size == MAX_BYTES + 1
-
-
-def test_a_directory_in_its_place(path):
-    path.mkdir()
-    (path / "안").write_text("그대로", encoding="utf-8")
-    for attempt in (MemoryFile(path).read, lambda: MemoryFile(path).add([NAME])):
-        with pytest.raises(MemoryFileError, match="읽지 못했어요"):
-            attempt()
-    assert (path / "안").read_text(encoding="utf-8") == "그대로"
-
-
-def test_a_file_where_its_folder_should_be(tmp_path):
-    (tmp_path / "folder").write_text("파일", encoding="utf-8")
-    with pytest.raises(MemoryFileError):
-        MemoryFile(tmp_path / "folder" / "memory.txt").add([NAME])
-    assert (tmp_path / "folder").read_text(encoding="utf-8") == "파일"
-
-
-def test_a_path_that_cannot_be_one():
-    for attempt in (MemoryFile("a\0b").read, lambda: MemoryFile("a\0b").add([NAME])):
-        with pytest.raises(MemoryFileError):
-            attempt()
-
-
-def test_a_memory_that_no_encoding_holds(path):
-    path.write_text("[이름: 민수]\n", encoding="utf-8")
-    with pytest.raises(MemoryFileError, match="적지 못했어요"):
-        MemoryFile(path).add([Memory("깨진", "글자\ud800")])
-    assert path.read_text(encoding="utf-8") == "[이름: 민수]\n"
-
-
-@pytest.mark.skipif(AS_ROOT, reason="root may read and write everything")
-@pytest.mark.skipif(WINDOWS, reason="Windows has no such permission bits")
-def test_permissions(path):
-    path.write_text("[이름: 민수]\n", encoding="utf-8")
-    path.chmod(0o444)
-    file = MemoryFile(path)
-    assert file.read() == (NAME,)
-    with pytest.raises(MemoryFileError, match="읽기 전용"):
-        file.add([SCHEDULE])
-    path.chmod(0o000)
-    with pytest.raises(MemoryFileError, match="읽지 못했어요"):
-        MemoryFile(path).read()
-    path.chmod(0o644)
-    assert path.read_text(encoding="utf-8") == "[이름: 민수]\n"
-
-
 @pytest.mark.skipif(WINDOWS, reason="Windows has no such permission bits")
 def test_the_mode_is_kept(path):
     path.write_text("", encoding="utf-8")
@@ -467,61 +384,3 @@ def test_whatever_bytes_it_holds(tmp_path_factory, data, memories):
         assert MemoryFile(path).read() == known + added
         if not added:
             assert path.read_bytes() == data
-
-
-def start(code, *arguments):
-    """Another Python that has the memory file at hand."""
-    script = f"import sys\nfrom llm.memory_mechanism.memory_file import Memory, MemoryFile\n{code}"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
-    return subprocess.Popen(
-        [sys.executable, "-c", script, *map(str, arguments)], env=environment, stdout=subprocess.PIPE
-    )
-
-
-WRITER = """
-file = MemoryFile(sys.argv[1])
-for number in range(30):
-    file.add([Memory(sys.argv[2], str(number)), Memory("직업", f"{sys.argv[2]} {number}")])
-"""
-
-
-def test_two_programs_lose_no_line(path):
-    """60 lines added and one value changed 60 times by turns."""
-    path.write_text("# 메모\n[직업: 학생]\n", encoding="utf-8")
-    writers = [start(WRITER, path, name) for name in ("하나", "둘")]
-    for writer in writers:
-        writer.communicate()
-        assert writer.returncode == 0
-    note, job, *added = path.read_text(encoding="utf-8").splitlines()
-    assert note == "# 메모" and job in ("[직업: 하나 29]", "[직업: 둘 29]")
-    expected = {f"[{name}: {number}]" for name in ("하나", "둘") for number in range(30)}
-    assert len(added) == 60 and set(added) == expected
-
-
-ENDLESS_WRITER = """
-file = MemoryFile(sys.argv[1])
-first = int(sys.argv[2])
-for number in range(first, 1000000):
-    file.add([Memory(f"수 {number}", "값" * 3000), Memory("직업", str(number) * 500)])
-    print(number, flush=True)
-"""
-KILLS = 8
-
-
-def test_a_program_killed_again_and_again_leaves_a_whole_file(path):
-    rng = random.Random(4)
-    path.write_bytes("# 메모\n[직업: 학생]\n".encode())
-    lines = []
-    for _ in range(KILLS):
-        writer = start(ENDLESS_WRITER, path, len(lines))
-        for _ in range(3):
-            told = int(writer.stdout.readline())
-        time.sleep(rng.uniform(0, 0.03))  # at any instant of a write
-        writer.kill()
-        told = int((writer.communicate()[0].split() or [told])[-1])
-        note, job, *lines = path.read_bytes().decode("utf-8").split("\n")
-        assert lines.pop() == "" and note == "# 메모"
-        assert len(lines) >= told + 1, "what was told to be written is there"
-        assert lines == [f"[수 {number}: {'값' * 3000}]" for number in range(len(lines))]
-        assert job == f"[직업: {str(len(lines) - 1) * 500}]", "both of one write or none"
-    assert MemoryFile(path).add([NAME]).added == (NAME,), "its lock is free again"
