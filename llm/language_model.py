@@ -20,11 +20,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from transformers.utils import logging as transformers_logging
 
 from llm.errors import ModelFolderError, PromptTooLongError
-from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS
+from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS, render_prompt
 from llm.reply import ReplyParser
 
 TEMPERATURE = 0.6  # published
 TOP_P = 1.0  # published: no nucleus
+GUIDANCE = 1.0  # published: none
 MAX_NEW_TOKENS = 80
 BASE_FOLDERS = ("base", "polyglot_original")  # where an adapter's base lies, beside the adapter
 WRITES_FROM = 0.5  # she opens a bracket only where that is likelier than not: what is written down is never a whim
@@ -47,6 +48,7 @@ class LanguageModel:
         tokenizer: PreTrainedTokenizerBase,
         temperature: float = TEMPERATURE,
         top_p: float = TOP_P,
+        guidance: float = GUIDANCE,
     ) -> None:
         """
         Args:
@@ -54,11 +56,15 @@ class LanguageModel:
             tokenizer: its fast tokenizer.
             temperature: above 0; sampling as published at 0.6.
             top_p: nucleus in (0, 1]; 1 samples from the whole distribution.
+            guidance: above 1, what the prompt speaks for counts that many times as much against what she would say
+                to no prompt at all (classifier-free guidance, Sanchez et al. 2023); 1 leaves it as it is.
         """
         self.model = model
         self.tokenizer = tokenizer
         self.temperature = temperature
         self.top_p = top_p
+        self.guidance = guidance
+        self._frame = tokenizer(render_prompt(""), add_special_tokens=False)["input_ids"]
         self.context = model.config.max_position_embeddings
         named = {tokenizer.convert_tokens_to_ids(END_OF_TEXT), tokenizer.convert_tokens_to_ids(ANSWER_END)}
         self._ends = (named - {tokenizer.unk_token_id} | {tokenizer.eos_token_id}) - {None}
@@ -102,8 +108,7 @@ class LanguageModel:
         if len(tokenizer) > model.config.vocab_size:
             sizes = f"토크나이저({len(tokenizer)}개)와 모델({model.config.vocab_size}개)"
             raise ModelFolderError(f"{sizes}의 어휘 크기가 맞지 않아요: {folder}")
-        temperature, top_p = _read_sampling(folder)
-        return cls(model.eval(), tokenizer, temperature, top_p)
+        return cls(model.eval(), tokenizer, *_read_sampling(folder))
 
     def count_tokens(self, text: str) -> int:
         """How many tokens ``text`` has."""
@@ -140,18 +145,16 @@ class LanguageModel:
         text = DecodeStream(skip_special_tokens=False)
         parser = ReplyParser()
         spoken, said, tail = [], False, ""
-        step = torch.tensor([ids], device=self.model.device)
-        cache = None
+        decoder = _Decoder(self.model, ids, len(self._frame), self.guidance)
         for _ in range(budget):
-            out = self.model(input_ids=step, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            cache = out.past_key_values
-            scores = out.logits[0, -1].float().masked_fill(self._never, -torch.inf)
+            plain, guided = decoder.scores()
+            scores = guided.masked_fill(self._never, -torch.inf)
             if parser.in_bracket:
                 scores[self._end_ids] = -torch.inf
             elif not said:
                 scores[self._not_first] = -torch.inf
             scores[_would_repeat(spoken)] = -torch.inf
-            if not parser.in_bracket and scores.softmax(-1)[self._brackets].sum() < WRITES_FROM:
+            if not parser.in_bracket and self._opens_bracket(plain) < WRITES_FROM:
                 scores[self._brackets] = -torch.inf
             for begun, tokens in self._completes_url.items():
                 if tail.endswith(begun):
@@ -171,7 +174,11 @@ class LanguageModel:
                 if parser.ended:
                     return
             spoken = [] if parser.in_bracket else [*spoken, token]
-            step = torch.tensor([[token]], device=self.model.device)
+            decoder.append(token)
+
+    def _opens_bracket(self, scores: torch.Tensor) -> float:
+        probabilities = scores.masked_fill(self._never, -torch.inf).softmax(-1)
+        return float(probabilities[self._brackets].sum())
 
     def _sample(self, scores: torch.Tensor, generator: torch.Generator | None) -> int:
         probabilities = torch.softmax(scores.cpu() / self.temperature, dim=-1)
@@ -180,6 +187,41 @@ class LanguageModel:
             ordered[ordered.cumsum(0) - ordered > self.top_p] = 0
             return int(order[torch.multinomial(ordered, 1, generator=generator)])
         return int(torch.multinomial(probabilities, 1, generator=generator))
+
+
+class _Decoder:
+    """The model's scores for the next token, step by step, as they are and with guidance.
+
+    With guidance a second row sees the same tokens but for the prompt, whose frame alone is left to it.
+    """
+
+    def __init__(self, model: PreTrainedModel, ids: list[int], frame: int, guidance: float) -> None:
+        self.model, self.guidance = model, guidance
+        hidden = len(ids) - frame
+        rows = 1 if guidance == 1 or hidden <= 0 else 2
+        self.step = torch.tensor([ids] * rows, device=model.device)
+        self.seen = None
+        if rows == 2:
+            self.seen = torch.ones_like(self.step)
+            self.seen[1, :hidden] = 0
+        self.cache = None
+
+    def scores(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """(as they are, guided), each (vocabulary,), fp32."""
+        mask = {} if self.seen is None else {"attention_mask": self.seen}
+        out = self.model(input_ids=self.step, past_key_values=self.cache, use_cache=True, logits_to_keep=1, **mask)
+        self.cache = out.past_key_values
+        logits = out.logits[:, -1].float()
+        if self.seen is None:
+            return logits[0], logits[0]
+        with_prompt, without = logits.log_softmax(-1)
+        return logits[0], without + self.guidance * (with_prompt - without)
+
+    def append(self, token: int) -> None:
+        """Goes on after ``token``."""
+        self.step = torch.full((len(self.step), 1), token, device=self.model.device)
+        if self.seen is not None:
+            self.seen = torch.cat([self.seen, torch.ones_like(self.seen[:, :1])], dim=1)
 
 
 def find_base(adapter: Path) -> Path:
@@ -281,12 +323,16 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _read_sampling(folder: Path) -> tuple[float, float]:
-    """Temperature and top_p as training left them beside the weights; the published ones where it left none."""
+def _read_sampling(folder: Path) -> tuple[float, float, float]:
+    """Temperature, top_p and guidance as training left them beside the weights; the published ones where none are."""
     file = folder / "generation_config.json"
     try:
         fields = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        return float(fields.get("temperature") or TEMPERATURE), float(fields.get("top_p") or TOP_P)
+        return (
+            float(fields.get("temperature") or TEMPERATURE),
+            float(fields.get("top_p") or TOP_P),
+            float(fields.get("guidance_scale") or GUIDANCE),
+        )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelFolderError(f"생성 설정을 읽지 못했어요: {file} - 다시 받아 주세요. ({_short(error)})") from error
 
