@@ -114,6 +114,21 @@ def plain_texts(families: Sequence[Family]) -> Iterator[str]:
             yield attach(text, empty)
 
 
+def keep_prompts(families: Sequence[Family], share: float) -> tuple[list[Family], list[Family]]:
+    """The families with the prompts to train on, and those with the kept ones; the spelling alone decides which.
+
+    A family whose prompts would all be kept loses none.
+    """
+    training, kept = [], []
+    for family in families:
+        out = tuple(p for p in family.prompts if zlib.crc32(f"kept {p}".encode()) % 1000 < share * 1000)
+        if 0 < len(out) < len(family.prompts):
+            kept.append(replace(family, prompts=out))
+            family = replace(family, prompts=tuple(p for p in family.prompts if p not in out))
+        training.append(family)
+    return training, kept
+
+
 def training_pairs(
     families: Sequence[Family],
     values: Mapping[str, Sequence[str]],

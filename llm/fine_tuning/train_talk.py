@@ -13,8 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import zlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -23,7 +22,7 @@ from transformers import GPTNeoXForCausalLM, PreTrainedTokenizerFast, Trainer, T
 from llm.fine_tuning import corpus
 from llm.fine_tuning.answers import AnswerRows, Padding, answer_weights, prompt_ends
 from llm.fine_tuning.chunked_loss import chunked_cross_entropy
-from llm.fine_tuning.conversations import Family, Pair, load_families, load_values, training_pairs
+from llm.fine_tuning.conversations import Family, Pair, keep_prompts, load_families, load_values, training_pairs
 from llm.fine_tuning.topic_head import add_topic_head, remove_topic_head, topic_accuracy, topic_loss, topic_scores
 from llm.training import add_options, last_checkpoint, trainer_settings
 
@@ -85,21 +84,6 @@ class TopicReport(TrainerCallback):
     def on_save(self, args, state, control, model=None, **others):  # type: ignore[no-untyped-def]
         told = topic_accuracy(model, self.tokenizer, self.kept, self.topics)
         print(f"step {state.global_step}: families of kept prompts told {told:.3f}")
-
-
-def keep_prompts(families: list[Family], share: float) -> tuple[list[Family], list[Family]]:
-    """The families with the prompts to train on, and those with the kept ones; the spelling alone decides which.
-
-    A family whose prompts would all be kept loses none.
-    """
-    training, kept = [], []
-    for family in families:
-        out = tuple(p for p in family.prompts if zlib.crc32(f"kept {p}".encode()) % 1000 < share * 1000)
-        if 0 < len(out) < len(family.prompts):
-            kept.append(replace(family, prompts=out))
-            family = replace(family, prompts=tuple(p for p in family.prompts if p not in out))
-        training.append(family)
-    return training, kept
 
 
 def talk_pairs(config: TalkConfig, families: list[Family]) -> list[Pair]:

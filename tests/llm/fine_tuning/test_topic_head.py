@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from llm.fine_tuning.answers import IGNORED, AnswerRows, Padding, prompt_ends
-from llm.fine_tuning.conversations import Family, Pair
+from llm.fine_tuning.conversations import Pair
 from llm.fine_tuning.topic_head import add_topic_head, remove_topic_head, topic_accuracy, topic_loss, topic_scores
-from llm.fine_tuning.train_talk import keep_prompts
 from llm.language_model import LanguageModel
 from llm.prompt import render_prompt
 from tests.tiny_models import save_base, tokenizer
@@ -65,15 +64,3 @@ def test_accuracy_counts_the_families_that_were_told(model):
     assert topic_accuracy(model, tokenizer(), PAIRS[:2], TOPICS) == 0.5
     remove_topic_head(model)
     assert not any("topic" in name for name in model.state_dict())
-
-
-def test_kept_prompts_are_not_trained_on_and_no_family_loses_all():
-    families = [Family(f"f{i}", tuple(f"말 {i} {j}" for j in range(12)), ("응!",)) for i in range(40)]
-    training, kept = keep_prompts(families, 0.1)
-    assert [f.name for f in training] == [f.name for f in families] and kept
-    for family in kept:
-        whole = next(f for f in families if f.name == family.name)
-        rest = next(f for f in training if f.name == family.name)
-        assert set(family.prompts) | set(rest.prompts) == set(whole.prompts)
-        assert rest.prompts and not set(family.prompts) & set(rest.prompts)
-    assert keep_prompts(families, 1.0)[0] == families
