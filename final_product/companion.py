@@ -101,7 +101,8 @@ class Companion:
         What the user put in brackets is saved before anything else happens. Whoever speaks of ending his life is
         pointed to people who can help, by a notice in place of a reply. Whoever stops early (closes the
         iterator) keeps what was shown; memories of a reply that was stopped are not saved, nor those that only say
-        again what stood before the prompt: the user may have deleted that line while she spoke.
+        again what stood before the prompt: the user may have deleted that line while she spoke. What the user put in
+        brackets is the last word on its keys in that turn.
 
         Args:
             said: what the user said.
@@ -140,9 +141,7 @@ class Companion:
                 yield piece
         finally:
             if reply is not None:
-                given = typed + ([recalled.memory] if recalled else [])
-                new = [memory for memory in reply.memories if not any(memory.same_as(other) for other in given)]
-                saved.append(self._save(new, text, today, notices))
+                saved.append(self._save(_news(reply.memories, typed, recalled), text, today, notices))
             self.turn = _turn(said, reply or Reply("".join(shown)), recalled, line, saved, notices)
             if self.turn.reply.text:
                 self.request_face(self.turn.expression)
@@ -182,6 +181,17 @@ def typed_in(said: str) -> tuple[list[Memory], str]:
     typed, text = split_leading_memories(said)
     memories = (Memory.parse(clean_user_text(memory.item)) for memory in typed)
     return [memory for memory in memories if memory], clean_user_text(text)
+
+
+def _news(memories: Iterable[Memory], typed: list[Memory], recalled: Recall | None) -> list[Memory]:
+    """Those of a reply's ``memories`` that neither repeat what stood before the prompt nor have a typed one's key."""
+    given = [*typed, *([recalled.memory] if recalled else [])]
+    settled = {"".join(memory.key.split()) for memory in typed}
+    return [
+        memory
+        for memory in memories
+        if "".join(memory.key.split()) not in settled and not any(memory.same_as(other) for other in given)
+    ]
 
 
 def _turn(

@@ -62,7 +62,8 @@ def merge(new: Iterable[Memory], known: Sequence[Memory], words: str = "") -> li
     A memory that is known (blanks aside, and by whatever name its day had) changes nothing. A key that holds one value
     takes the new one in the old one's place, if ``words`` speak of it: what a model made up replaces nothing that the
     user wrote. One that gathers gets it at the end. A day's schedule gathers, unless ``words`` say that it changed:
-    then it takes the place of that day's plan that they name, or of the only one.
+    then it takes the place of that day's plan that they name, or of the only one. A plan all of whose words stand in
+    one of that day's is that one, said more shortly.
 
     Args:
         words: what the user said.
@@ -82,6 +83,9 @@ def merge(new: Iterable[Memory], known: Sequence[Memory], words: str = "") -> li
         if kind is Holds.ONE and same and words and not _heard(memory.value, words):
             continue
         if kind is Holds.SEVERAL_UNTIL_CHANGED:
+            told = set(memory.value.split())
+            if not _CHANGED.search(words) and any(told <= set(lines[place].value.split()) for place in same):
+                continue
             same = _changed(same, lines, memory, words)
         if kind is not Holds.SEVERAL and same:
             lines[same[0]] = memory

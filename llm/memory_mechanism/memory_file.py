@@ -101,7 +101,7 @@ class MemoryFile:
         merged = merge(new, known, words)
         if merged == list(known):
             return Saved()
-        if any("\0" in str(memory) or memories_of(str(memory)) != (memory,) for memory in new):
+        if not all(_stands_in_a_line(memory) for memory in new):
             raise MemoryFileError(f"기억 파일에 적지 못했어요: {self.path} (한 줄로 적을 수 없는 글자가 있어요)")
 
         def say(text: str) -> str:
@@ -239,6 +239,12 @@ class MemoryFile:
             # The same text, in an encoding that Windows' editors know; the old bytes stay beside it.
             data = text.encode("utf-8-sig")
             return data, keep_beside(self._target, content.data, "cp949.bak")
+
+
+def _stands_in_a_line(memory: Memory) -> bool:
+    """Whether ``memory``, written down, is read back as itself and does no harm to the file."""
+    found = memories_of(str(memory))
+    return "\0" not in str(memory) and len(found) == 1 and found[0].same_as(memory)
 
 
 def _reason(error: Exception) -> str:

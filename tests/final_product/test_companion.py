@@ -223,6 +223,15 @@ def test_typed_ones_come_before_those_of_the_reply(chat):
     assert chat.saved == f"{WRITTEN}\n[이름: 민수]\n"
 
 
+def test_what_the_user_typed_is_the_last_word_on_its_key(chat):
+    chat.with_model(f" [내일일정: 영화] [이름: 민수] 재밌겠다!{END}")
+    chat.companion.memory_file.add([WRITTEN])
+    film = Memory("내일 일정", "지우랑 영화 보기", SUNDAY)
+    result = chat.say("[내일 일정: 지우랑 영화 보기] 친구 말고 영화 보기로 했어")
+    assert result.changed == (Change(WRITTEN, film),) and result.saved == (NAME,)
+    assert chat.saved == f"{film}\n[이름: 민수]\n"
+
+
 def test_an_attempt_with_nothing_to_show_is_made_again(chat):
     chat.with_model(f" [취미: 등산]{END}", f" …{END}", f" 안녕!{END}")
     assert chat.say("안녕").reply == Reply("안녕!")

@@ -69,6 +69,16 @@ def test_plans_of_a_day_gather():
     assert merge([DENTIST], [FRIEND], "친구 말고도 치과에 가") == [FRIEND, DENTIST]
 
 
+def test_a_plan_said_more_shortly_is_no_second_one():
+    whole = said("내일 일정", "지우랑 영화 보기")
+    assert merge([FILM], [whole], "나 내일 영화 봐") == [whole]
+    assert merge([whole], [FILM], "지우랑 보기로 했어") == [FILM, whole], "it says more"
+    assert merge([FILM], [whole], "지우 약속 취소돼서 혼자 봐") == [FILM]
+    assert merge([Memory("좋아하는 음식", "라면")], [Memory("좋아하는 음식", "매운 라면")]) != [
+        Memory("좋아하는 음식", "매운 라면")
+    ], "tastes gather"
+
+
 @pytest.mark.parametrize(
     "words",
     ["내일 일정 바뀌었어", "친구 말고 영화 보기로 했어", "약속 취소됐어", "친구는 미뤘어", "친구 대신 영화", "변경!"],
