@@ -1,0 +1,1 @@
+"""Which expression suits a reply: labelled replies, cues in the text, and a small classifier over both."""
