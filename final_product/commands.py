@@ -9,19 +9,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# Faces that a user may ask for: eyes, mouth and pose, as the rules of ``expression`` give them to replies, and asleep.
-NAMED_EXPRESSIONS: dict[str, tuple[float, float, float]] = {
-    "평온": (-1.2, -1.2, -1.2),
-    "미소": (-1.2, 0.6, -1.2),
-    "웃음": (-1.2, 1.2, -1.2),
-    "놀람": (1.6, 0.0, -1.2),
-    "신남": (1.6, 1.6, -1.2),
-    "갸웃": (-1.2, -1.2, 0.6),
-    "미안": (-1.2, -1.2, 2.4),
-    "곤란": (-1.2, -1.2, 3.0),
-    "외면": (-1.2, -1.2, 3.6),
-    "잠": (-3.0, -1.2, -1.2),
-}
+from final_product.named_expressions import NAMED_EXPRESSIONS
+
 FARTHEST = 4.0  # standard deviations from the average face; what lies beyond is no face any more
 
 

@@ -11,15 +11,16 @@ from datetime import date
 from typing import Any, Protocol
 
 from final_product.care import help_for
-from final_product.expression import expression_of
+from final_product.expression import expression_of, scores_of
 from llm.errors import MemoryFileError
+from llm.expressions.reader import Reading
 from llm.memory_mechanism.days import dated
 from llm.memory_mechanism.meaning import Change, readings, suits
 from llm.memory_mechanism.memory import Memory, split_leading_memories
 from llm.memory_mechanism.memory_file import MemoryFile, Saved
 from llm.memory_mechanism.retriever import Recall
 from llm.prompt import clean_user_text, render_prompt
-from llm.reply import Reply, stream_reply
+from llm.reply import IGNORED, Reply, stream_reply
 from stylegan_and_segmentation.properties import PropertyScores
 
 LONGEST_RECALLED = 200  # characters of a memory that may stand before a prompt; a longer one would crowd it out
@@ -38,6 +39,12 @@ class Retriever(Protocol):
     def best(self, prompt: str, memories: Any, suits: Callable[[Memory], bool]) -> Recall | None: ...
 
 
+class ExpressionReader(Protocol):
+    """Reads which expression suits a reply, as ``llm.expressions.reader.ExpressionReader`` does."""
+
+    def read(self, reply: str) -> Reading: ...
+
+
 @dataclass(frozen=True)
 class Turn:
     """What came of one prompt.
@@ -51,6 +58,7 @@ class Turn:
         changed: the memories that took an older one's place in the file.
         expression: the face's scores.
         notices: Korean lines about what went wrong on the way.
+        reading: what was read from the reply, where the face comes from there and not from the rules.
     """
 
     prompt: str
@@ -61,6 +69,7 @@ class Turn:
     changed: tuple[Change, ...]
     expression: PropertyScores
     notices: tuple[str, ...]
+    reading: Reading | None = None
 
 
 class Companion:
@@ -74,6 +83,7 @@ class Companion:
         request_face: Callable[[PropertyScores], None],
         generator: Any = None,
         today: Callable[[], date] = date.today,
+        expressions: ExpressionReader | None = None,
     ) -> None:
         """
         Args:
@@ -83,6 +93,7 @@ class Companion:
             request_face: asks for a picture and returns at once.
             generator: the language model's source of randomness.
             today: the clock; tells the day it is.
+            expressions: reads the face from the reply; without it, and where it fails, the published rules do.
         """
         self.language_model = language_model
         self.retriever = retriever
@@ -90,6 +101,7 @@ class Companion:
         self.request_face = request_face
         self.generator = generator
         self.today = today
+        self.expressions = expressions
         self.turn: Turn | None = None
         self._lines: tuple[Memory, ...] | None = None  # of the file, as they were when last looked at
         self._day: date | None = None  # for which they were read
@@ -142,7 +154,9 @@ class Companion:
         finally:
             if reply is not None:
                 saved.append(self._save(_news(reply.memories, typed, recalled), text, today, notices))
-            self.turn = _turn(said, reply or Reply("".join(shown)), recalled, line, saved, notices)
+            reply = reply or Reply("".join(shown))
+            reading = self._read_expression(reply, notices)
+            self.turn = _turn(said, reply, recalled, line, saved, notices, reading)
             if self.turn.reply.text:
                 self.request_face(self.turn.expression)
 
@@ -155,6 +169,15 @@ class Companion:
         if saved.notice:
             _note(notices, saved.notice)
         return saved
+
+    def _read_expression(self, reply: Reply, notices: list[str]) -> Reading | None:
+        if self.expressions is None or not reply.text or reply.text == IGNORED:
+            return None
+        try:
+            return self.expressions.read(reply.text)
+        except RuntimeError as error:  # a device out of memory, say: the rules need none
+            _note(notices, f"이번 표정은 규칙으로 지었어요: {' '.join(str(error).split())[:120]}")
+        return None
 
     def _recall(self, text: str, today: date, notices: list[str]) -> tuple[Recall | None, Memory | None]:
         """The memory that fits and the line of the file that says so."""
@@ -201,6 +224,7 @@ def _turn(
     line: Memory | None,
     saved: Iterable[Saved],
     notices: Iterable[str],
+    reading: Reading | None = None,
 ) -> Turn:
     return Turn(
         prompt=said,
@@ -209,8 +233,9 @@ def _turn(
         line=line,
         saved=tuple(memory for part in saved for memory in part.added),
         changed=tuple(change for part in saved for change in part.changed),
-        expression=expression_of(reply.text),
+        expression=scores_of(reading.expression) if reading else expression_of(reply.text),
         notices=tuple(notices),
+        reading=reading,
     )
 
 

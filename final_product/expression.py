@@ -1,7 +1,8 @@
-"""From what she said to the face she makes: the published rules, as one pure function."""
+"""From what she said to the face she makes: the published rules, as one pure function, and named expressions."""
 
 from __future__ import annotations
 
+from final_product.named_expressions import NAME_OF_EXPRESSION, NAMED_EXPRESSIONS
 from stylegan_and_segmentation.properties import PropertyScores
 
 _RESTING = -1.2
@@ -14,6 +15,12 @@ def expression_of(reply: str) -> PropertyScores:
     """
     eyes, bonus = _eyes_and_bonus(reply)
     return PropertyScores(eyes=eyes, mouth=_mouth(reply, bonus), pose=_pose(reply))
+
+
+def scores_of(expression: str) -> PropertyScores:
+    """The scores of what was read from a reply, one of ``NAME_OF_EXPRESSION``; the other properties stay 0."""
+    eyes, mouth, pose = NAMED_EXPRESSIONS[NAME_OF_EXPRESSION[expression]]
+    return PropertyScores(eyes=eyes, mouth=mouth, pose=pose)
 
 
 def _eyes_and_bonus(reply: str) -> tuple[float, float]:

@@ -151,6 +151,15 @@ def find_models(root: Path) -> dict[Part, ModelFolder]:
     return {Part.LANGUAGE: _language(root), Part.RETRIEVER: _retriever(root), Part.FACE: _face(root)}
 
 
+def expression_folders(root: Path) -> tuple[Path, Path]:
+    """The classifier that reads expressions from replies, and the embedded memory S-BERT that it was fitted with.
+
+    It needs that one, whichever serves the memories: the published one's vectors mean something else.
+    """
+    embedded = root / "llm" / "models" / "embedded"
+    return embedded / "expression", embedded / "memory_sbert"
+
+
 def _language(root: Path) -> ModelFolder:
     adapter = root / ADAPTER.folder
     if adapter.exists():

@@ -32,7 +32,7 @@ from final_product.chat_log import chats_folder  # noqa: E402
 from final_product.commands import is_command  # noqa: E402
 from final_product.display import Display, JsonDisplay, make_utf8, prepare_console  # noqa: E402
 from final_product.input_line import open_lines  # noqa: E402
-from final_product.model_store import ModelFolder, Part, find_models  # noqa: E402
+from final_product.model_store import ModelFolder, Part, expression_folders, find_models  # noqa: E402
 from final_product.options import read_options  # noqa: E402
 from final_product.session import Session  # noqa: E402
 from final_product.terminal import chat, hear  # noqa: E402
@@ -131,11 +131,14 @@ class _Program:
         self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._companion: Any = None
         self._face: Any = None
+        self._embedded_encoder: Any = (
+            None  # serves the memories and the expressions; the published one the former alone
+        )
 
     def load(self) -> None:
         """Begins to load the models and returns at once."""
-        self._language, self._retriever, self._painter = _in_background(
-            self._load_language, self._load_retriever, self._load_painter
+        self._language, self._retriever, self._expressions, self._painter = _in_background(
+            self._load_language, self._load_retriever, self._load_expressions, self._load_painter
         )
 
     @functools.cached_property
@@ -159,6 +162,7 @@ class _Program:
                 self.memory_file,
                 self._request_face,
                 torch.Generator().manual_seed(self.seed),
+                expressions=self._expressions_or_none(),
             )
         return self._companion
 
@@ -226,7 +230,7 @@ class _Program:
 
     def _wait(self, on_wait: Callable[[], None]) -> None:
         waited = False
-        for future in (self._language, self._retriever):
+        for future in (self._language, self._retriever, self._expressions):
             while not future.done():
                 if not waited:
                     on_wait()
@@ -259,7 +263,20 @@ class _Program:
         from llm.memory_mechanism.retriever import MemoryRetriever
 
         model = self._models[Part.RETRIEVER]
-        return None if model.problems else MemoryRetriever.load(model.folder, device=self._device())
+        if model.problems:
+            return None
+        retriever = MemoryRetriever.load(model.folder, device=self._device())
+        if not model.published:
+            self._embedded_encoder = retriever.encoder
+        return retriever
+
+    def _load_expressions(self) -> Any:
+        model = self._models[Part.RETRIEVER]
+        if model.problems and not model.published:
+            return None  # it needs that one; what is missing was said at the start
+        from llm.expressions.reader import ExpressionReader
+
+        return ExpressionReader.load(*expression_folders(ROOT), self._embedded_encoder)
 
     def _load_painter(self) -> Any:
         model = self._models.get(Part.FACE)
@@ -278,6 +295,15 @@ class _Program:
             self.tell(f"기억을 떠올리지 못해요. {_one_line(error)}")
             retriever = None
         return retriever if retriever is not None else _Forgetful()
+
+    def _expressions_or_none(self) -> Any:
+        from llm.errors import LlmError
+
+        try:
+            return self._expressions.result()
+        except (LlmError, RuntimeError, OSError, ImportError) as error:
+            self.tell(f"표정은 규칙으로 지을게요. {_one_line(error)}")
+            return None
 
     def _reseed_face(self) -> None:
         seed = self.seed

@@ -24,7 +24,8 @@ from final_product.chat_log import (
     times_written,
     to_markdown,
 )
-from final_product.commands import NAMED_EXPRESSIONS, Command, CommandError, read_expression, read_number
+from final_product.commands import Command, CommandError, read_expression, read_number
+from final_product.named_expressions import name_of
 from llm.memory_mechanism.memory_text import edits_of
 
 MAX_SEED = 2**63 - 1
@@ -262,9 +263,10 @@ class Session:
                 self._screen.line(f"파일에 있는 줄: {turn.line}")
         face = turn.expression
         scores = face.eyes, face.mouth, face.pose
-        rounded = tuple(round(score, 4) for score in scores)
-        name = next((f" ({name})" for name, named in NAMED_EXPRESSIONS.items() if named == rounded), "")
-        self._screen.line(f"표정: {_face_text(scores)}{name}")
+        about = [name for name in (name_of(*scores),) if name]
+        if turn.reading is not None:
+            about.append(f"답에서 읽음, 확률 {turn.reading.probability:.2f}")
+        self._screen.line(f"표정: {_face_text(scores)}" + (f" ({', '.join(about)})" if about else ""))
 
     def _answer_again(self, rest: str) -> str:
         from final_product.companion import typed_in

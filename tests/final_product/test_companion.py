@@ -6,8 +6,9 @@ import pytest
 
 from final_product.care import HELP
 from final_product.companion import REMEMBER_THIS, Companion, Turn
-from final_product.expression import expression_of
+from final_product.expression import expression_of, scores_of
 from llm.errors import PromptTooLongError
+from llm.expressions.reader import Reading
 from llm.memory_mechanism.meaning import Change
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.memory_file import MemoryFile
@@ -446,3 +447,57 @@ def test_who_speaks_of_ending_his_life_is_pointed_to_people(chat):
     chat.with_model(f"오! 좋아!{END}")
     assert "".join(chat.companion.respond("로라야 죽고 싶다")) == ""
     assert chat.companion.turn.notices == (HELP,) and chat.faces == []
+
+
+# --- the face -------------------------------------------------------------------------------------------------------
+
+
+class FakeExpressions:
+    """Reads tears wherever somebody is sad, else a smile."""
+
+    def __init__(self):
+        self.asked = []
+
+    def read(self, reply):
+        self.asked.append(reply)
+        return Reading("sadness", 0.9) if "슬퍼" in reply else Reading("smile", 0.6)
+
+
+class BrokenExpressions:
+    def read(self, reply):
+        raise RuntimeError("CUDA out of memory.\n  Tried to allocate 2 MiB")
+
+
+def test_the_face_is_read_from_the_reply(chat):
+    chat.with_model(f" 나도 슬퍼!{END}", f" 좋아.{END}")
+    expressions = chat.companion.expressions = FakeExpressions()
+    first, second = chat.say("우울해"), chat.say("가자")
+    assert (first.reading, second.reading) == (Reading("sadness", 0.9), Reading("smile", 0.6))
+    assert [first.expression, second.expression] == chat.faces == [scores_of("sadness"), scores_of("smile")]
+    assert expressions.asked == ["나도 슬퍼!", "좋아."], "once a reply"
+
+
+def test_where_the_face_cannot_be_read_the_rules_make_it(chat):
+    chat.with_model(f" 오! 좋아!{END}")
+    chat.companion.expressions = BrokenExpressions()
+    said = chat.say("가자")
+    assert said.reading is None and said.expression == expression_of("오! 좋아!") and chat.faces == [said.expression]
+    assert said.notices == ("이번 표정은 규칙으로 지었어요: CUDA out of memory. Tried to allocate 2 MiB",)
+
+
+def test_there_is_nothing_to_read_where_nothing_was_said(chat):
+    chat.with_model(f"{END}")
+    expressions = chat.companion.expressions = FakeExpressions()
+    assert chat.say("안녕").reply.text == IGNORED and expressions.asked == []
+    assert chat.say("죽고 싶어").reading is None and expressions.asked == []
+
+
+def test_a_stopped_reply_has_the_face_of_what_was_shown(chat):
+    chat.with_model(f" 나도 슬퍼! 그래도 괜찮아.{END}")
+    expressions = chat.companion.expressions = FakeExpressions()
+    pieces = chat.companion.respond("우울해")
+    shown = next(pieces)
+    while "!" not in shown:
+        shown += next(pieces)
+    pieces.close()
+    assert expressions.asked == [chat.companion.turn.reply.text] and chat.faces == [scores_of("sadness")]

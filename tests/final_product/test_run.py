@@ -243,7 +243,7 @@ def test_commands_through_a_pipe(chat, tmp_path):
     assert shown[:3] == ["(기억: 이름: 민수)", "(잊음: 이름: 민수)", "(되돌림: 이름: 민수 다시 적음)"]
     assert re.fullmatch(r"1  이름  민수  \d{4}-\d\d-\d\d \d\d:\d\d", shown[3])
     assert shown[4:6] == [
-        "(표정: 눈 -1.2, 입 1.2, 고개 -1.2)",
+        "(표정: 눈 -2, 입 2, 고개 -1.2)",
         f"(여기에는 그림을 보여 줄 수 없어요. 그림 파일: {chat.image})",
     ]
     assert shown[6:10] == lines[:4], "the models, as at the start"

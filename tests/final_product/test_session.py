@@ -12,12 +12,13 @@ from final_product.companion import Companion
 from final_product.display import REPLY_PREFIX, Display
 from final_product.session import Session
 from final_product.terminal import GOODBYE, chat
+from llm.expressions.reader import Reading
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.memory_file import MemoryFile
 from llm.memory_mechanism.retriever import Recall
 
 END = " (답변 종료)"
-NAMES = "평온, 미소, 웃음, 놀람, 신남, 갸웃, 미안, 곤란, 외면, 잠"
+NAMES = "평온, 미소, 웃음, 놀람, 슬픔, 걱정, 당황, 외면, 생각, 신남, 미안, 곤란, 잠"
 
 
 class Model:
@@ -390,6 +391,16 @@ def test_why(her):
         "표정: 눈 -1.2, 입 0.6, 고개 -1.2 (미소)",
         "(이렇게 써 주세요: /왜)",
     ]
+
+
+def test_why_tells_how_sure_the_face_is_where_it_was_read_from_the_reply(her):
+    class Expressions:
+        def read(self, reply):
+            return Reading("sadness", 0.876)
+
+    her.says("그랬구나.")
+    her.program.her.expressions = Expressions()
+    assert her("우울해", "/왜")[-1] == "표정: 눈 -2.4, 입 -1.2, 고개 1.8 (슬픔, 답에서 읽음, 확률 0.88)"
 
 
 def test_why_names_the_line_where_it_reads_otherwise_today(her):
