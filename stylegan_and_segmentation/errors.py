@@ -12,7 +12,7 @@ class FaceError(Exception):
 
 
 class WeightsError(FaceError):
-    """The generator's files are missing, unreadable or do not fit the network."""
+    """A network's files are missing, unreadable or do not fit it."""
 
 
 class IdentityError(FaceError):
@@ -21,3 +21,11 @@ class IdentityError(FaceError):
 
 class ImageFileError(FaceError):
     """A picture could not be written to disk; the picture that was there before is kept."""
+
+
+class StatisticsError(FaceError):
+    """The file with the scores' means and deviations is missing, unreadable or malformed."""
+
+
+class LabelFileError(FaceError):
+    """A folder of pictures or its table of labels cannot be used."""
