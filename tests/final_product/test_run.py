@@ -19,6 +19,7 @@ from PIL import Image
 
 from final_product import run
 from final_product.display import PROMPT, REPLY_PREFIX
+from final_product.options import read_options
 from final_product.terminal import GOODBYE
 from stylegan_and_segmentation.identity_file import write_identity
 from stylegan_and_segmentation.stylegan_modified.generator import Generator, GeneratorConfig
@@ -356,3 +357,53 @@ def test_a_memory_file_that_cannot_be_read_stops_nothing(chat):
         line.startswith(f"(기억 파일의 글자를 읽지 못했어요: {chat.memory}") for line in lines
     )
     assert chat.memory.read_bytes() == b"[\xff\xff: \xff]\n"
+
+
+# --- the face, read from the reply ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reading_home(home, tmp_path):
+    """The root with the real memory S-BERT and the classifier that belongs to it."""
+    root = tmp_path / "reading home"
+    shutil.copytree(home, root)
+    for name in ("memory_sbert", "expression"):
+        part = Path("llm") / "models" / "embedded" / name
+        shutil.copytree(ROOT / part, root / part)
+    return root
+
+
+def companion_of(root, tmp_path, monkeypatch):
+    """The companion that the program puts together on the models of ``root``, and what it has to tell."""
+    monkeypatch.setattr(run, "ROOT", root)
+    files = ["--memory", str(tmp_path / "memory.txt"), "--device", "cpu", "--no-face"]
+    options = read_options(files, run.VERSION, run.MEMORY_FILE, run.IMAGE_FILE)
+    program = run._Program(options, run.find_models(root), {})
+    program.load()
+    return program.companion(lambda: None), program.notices()
+
+
+def test_one_loaded_model_serves_memories_and_faces(reading_home, tmp_path, monkeypatch):
+    her, notices = companion_of(reading_home, tmp_path, monkeypatch)
+    assert her.expressions.encoder is her.retriever.encoder and notices == []
+    assert her.expressions.read("ㅋㅋㅋ 너무 웃겨 😆").expression == "laughter"
+
+
+def test_with_the_published_one_for_memories_the_embedded_one_reads_faces(reading_home, tmp_path, monkeypatch):
+    models = reading_home / "llm" / "models"
+    shutil.copytree(models / "embedded" / "memory_sbert", models / "memory_sbert" / "trained_sbert_model")
+    her, notices = companion_of(reading_home, tmp_path, monkeypatch)
+    assert her.expressions.encoder is not her.retriever.encoder and notices == []
+
+
+def test_where_the_embedded_one_has_changed_the_rules_make_the_face(reading_home, tmp_path, monkeypatch):
+    with (reading_home / "llm" / "models" / "embedded" / "memory_sbert" / "config.json").open(
+        "a", encoding="utf-8"
+    ) as config:
+        config.write("\n")
+    her, notices = companion_of(reading_home, tmp_path, monkeypatch)
+    assert her.expressions is None
+    assert notices == [
+        "(표정은 규칙으로 지을게요. 표정을 읽는 모델이 memory_sbert 과 맞지 않아요: "
+        "python -m llm.expressions.fit 로 다시 맞춰 주세요.)"
+    ]
