@@ -19,6 +19,7 @@ PROMPT = "오로라에게 말하기 (Ctrl+C to finish) : "
 REPLY_PREFIX = "👱‍♀️ 오로라 :  "
 
 _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)])  # what may stand in a file and must not move the cursor
+_STYLES = {"(": "dim", "✓": "green", "✗": "red", "!": "yellow"}  # by a line's first character
 
 
 class Display:
@@ -34,23 +35,38 @@ class Display:
         self._out = out
         self._notes = notes or out
         self._prefix = "" if notes else REPLY_PREFIX
-        self._styled = out.isatty() and not plain and not os.environ.get("NO_COLOR")
+        self._consoles = {stream: _console(stream) for stream in (out, self._notes) if stream.isatty() and not plain}
         self._lock = threading.Lock()
         self._mid_line = False
+        self._wrap: Any = None  # of the reply that is being written at a terminal
 
     def line(self, text: str) -> None:
         """A line of its own, below whatever stands unfinished."""
+        text = text.translate(_CONTROLS)
         with self._lock:
             self._end_line()
-            self._write(self._notes, f"{text.translate(_CONTROLS)}\n")
+            if self._notes in self._consoles:
+                self._print(self._notes, text, _STYLES.get(text.lstrip()[:1], ""))
+            else:
+                self._write(self._notes, f"{text}\n")
 
     def reply(self, pieces: Iterable[str]) -> None:
-        """What she says, piece by piece as it comes."""
-        for number, piece in enumerate(pieces):
+        """What she says, as it comes: piece by piece, at a terminal word by word."""
+        begun = False
+        try:
+            for piece in pieces:
+                with self._lock:
+                    if not begun:
+                        self._begin_reply()
+                        begun = True
+                    self._mid_line = True
+                    self._write(self._out, self._wrap.feed(piece) if self._wrap else piece)
+        finally:
             with self._lock:
-                self._mid_line = True
-                self._write(self._out, (self._prefix if number == 0 else "") + piece)
-        self.end_line()
+                if self._wrap:
+                    self._write(self._out, self._wrap.end())
+                    self._wrap = None
+                self._end_line()
 
     def end_line(self) -> None:
         """Ends the line that is being written, if there is one."""
@@ -78,12 +94,11 @@ class Display:
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Rows of cells; a line for each where nothing is styled."""
-        if not self._styled:
+        if self._notes not in self._consoles:
             for row in rows:
                 self.line("  ".join(filter(None, map(printable, row))))
             return
         from rich.box import SIMPLE_HEAD
-        from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
@@ -92,7 +107,7 @@ class Display:
             table.add_row(*(Text(printable(cell)) for cell in row))
         with self._lock:
             self._end_line()
-            Console(file=self._out).print(table)
+            self._consoles[self._notes].print(table)
 
     @property
     def shows_pictures(self) -> bool:
@@ -121,16 +136,38 @@ class Display:
     def _way(self) -> Any:
         from final_product.picture import way_of
 
-        return way_of(os.environ) if self._styled else None
+        return way_of(os.environ) if self._out in self._consoles else None
+
+    def _begin_reply(self) -> None:
+        if self._out in self._consoles:
+            from final_product.word_wrap import WordWrap
+
+            self._print(self._out, self._prefix, "bold magenta", end="")
+            self._wrap = WordWrap(lambda: shutil.get_terminal_size().columns, self._prefix)
+        else:
+            self._write(self._out, self._prefix)
 
     def _end_line(self) -> None:
         if self._mid_line:
             self._mid_line = False
             self._write(self._out, "\n")
+            if self._wrap:
+                self._wrap.new_line()
+
+    def _print(self, stream: TextIO, text: str, style: str, end: str = "\n") -> None:
+        from rich.text import Text
+
+        self._consoles[stream].print(Text(text, style), end=end, overflow="fold", soft_wrap=not end)
 
     def _write(self, stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
+
+
+def _console(stream: TextIO) -> Any:
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False)
 
 
 class JsonDisplay(Display):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TextIO
 
 from final_product.commands import completions
@@ -65,38 +66,74 @@ class PlainLines(PipeLines):
 
 
 class TerminalLines:
-    """Lines typed at a terminal, with editing, completion of commands and this run's history."""
+    """Lines typed at a terminal: edited by whole syllables, commands completed, what was typed before found again.
+
+    Enter ends the line, Alt+Enter begins a new one within it, and what is pasted keeps its lines.
+    """
 
     echoes = True
 
-    def __init__(self) -> None:
+    def __init__(
+        self, history: Path | None = None, keep: bool = True, keyboard: Any = None, screen: Any = None
+    ) -> None:
+        """
+        Args:
+            history: the file of what was typed before; None for this run's alone.
+            keep: whether the file takes what is typed now.
+            keyboard: prompt_toolkit's input, by default the terminal's.
+            screen: its output, likewise.
+        """
         from prompt_toolkit import PromptSession
         from prompt_toolkit.completion import Completer, Completion
         from prompt_toolkit.history import InMemoryHistory
+        from prompt_toolkit.key_binding import KeyBindings
+
+        from final_product.history import HistoryFile
 
         class Commands(Completer):
             def get_completions(self, document: Any, complete_event: Any) -> Iterator[Completion]:
                 for word, meaning, typed in completions(document.text_before_cursor):
                     yield Completion(word, start_position=-typed, display_meta=meaning)
 
-        # By Tab alone: nothing moves while a syllable is being composed.
+        keys = KeyBindings()
+
+        @keys.add("escape", "enter")
+        def _(event: Any) -> None:
+            event.current_buffer.insert_text("\n")
+
         self._session: PromptSession[str] = PromptSession(
-            history=InMemoryHistory(), completer=Commands(), complete_while_typing=False
+            history=HistoryFile(history, keep) if history is not None else InMemoryHistory(),
+            completer=Commands(),
+            complete_while_typing=False,  # by Tab alone: nothing moves while a syllable is being composed
+            key_bindings=keys,
+            prompt_continuation=lambda width, line, wrap_count: "" if wrap_count else "… ",
+            enable_open_in_editor=True,
+            enable_suspend=True,
+            input=keyboard,
+            output=screen,
         )
 
     def read(self, prompt: str) -> str | None:
         try:
-            return self._session.prompt(prompt)
+            return self._session.prompt([("bold ansicyan", prompt)])
         except EOFError:
             return None
 
 
-def open_lines(stdin: TextIO, stdout: TextIO, plain: bool = False) -> LineSource:
-    """The line source that fits: a terminal's editor where both ends are one, else plain lines."""
+def open_lines(
+    stdin: TextIO, stdout: TextIO, plain: bool = False, history: Path | None = None, keep: bool = True
+) -> LineSource:
+    """The line source that fits: a terminal's editor where both ends are one, else plain lines.
+
+    Args:
+        stdin, stdout: the program's.
+        plain: no editor, even at a terminal.
+        history, keep: as for ``TerminalLines``.
+    """
     if stdin is not None and stdin.isatty() and stdout.isatty():
         if not plain:
             try:
-                return TerminalLines()
+                return TerminalLines(history, keep)
             except Exception as error:  # prompt_toolkit names a missing console differently on each system
                 print(f"(줄 편집 기능 없이 시작할게요: {type(error).__name__})", file=stdout)
         return PlainLines(stdin.buffer, stdout)

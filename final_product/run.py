@@ -98,7 +98,8 @@ def _chat(options: argparse.Namespace, display: Display) -> int:
         if options.once:
             hear(options.once, display, session)
         else:
-            chat(open_lines(sys.stdin, sys.stdout, options.plain), display, session)
+            history = chats_folder().with_name("history")
+            chat(open_lines(sys.stdin, sys.stdout, options.plain, history, keep=not options.no_log), display, session)
     except BrokenPipeError:
         raise
     except program.language_errors() as error:

@@ -50,10 +50,61 @@ def test_a_table_at_a_terminal(monkeypatch):
     shown = re.sub("\x1b\\[[0-9;]*m", "", out.getvalue())
     lines = [line.split() for line in shown.splitlines() if line.strip(" ─")]
     assert lines == [["번호", "키", "값"], ["1", "이름", "민수"], ["12", "좋아하는", "음식"], ["3", "[bold]색", "빨강"]]
+    assert "─" in out.getvalue() and "\x1b[" in out.getvalue()
+
+
+COLOUR = re.compile("\x1b\\[(?:[0-9]+;)*(?:3|4)[0-9]")
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return Terminal()
+
+
+def test_colours_follow_the_terminal(terminal, monkeypatch):
+    def shown(**options):
+        out = Terminal()
+        display = Display(out, **options)
+        display.line("(기억: 이름: 민수)")
+        display.line("✗ 파이썬: 3.9")
+        display.reply(["안녕!"])
+        return out.getvalue()
+
+    coloured = shown()
+    assert COLOUR.search(coloured) and coloured.count("\x1b[2m") == 1, "notices are dim"
+    plain = f"(기억: 이름: 민수)\n✗ 파이썬: 3.9\n{REPLY_PREFIX}안녕!\n"
+    assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == plain == shown(plain=True)
     monkeypatch.setenv("NO_COLOR", "1")
-    plain = Terminal()
-    Display(plain).table(("번호", "키", "값"), ROWS)
-    assert plain.getvalue() == "1  이름  민수\n12  좋아하는 음식\n"
+    assert not COLOUR.search(shown())
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("TERM", "dumb")
+    assert shown() == plain
+
+
+def test_lines_and_replies_are_wrapped_by_words(terminal):
+    display = Display(terminal, plain=False)
+    display.line("(얼굴 그림을 저장하지 못했어요. 폴더에 쓸 수 있는지 봐 주세요.)")
+    display.reply(["오늘은 정말 ", "재미있는 하", "루였어! 너는 ", "어땠어?"])
+    shown = re.sub("\x1b\\[[0-9;]*m", "", terminal.getvalue())
+    assert [line.rstrip() for line in shown.splitlines()] == [
+        "(얼굴 그림을 저장하지 못했어요. 폴더에",
+        "쓸 수 있는지 봐 주세요.)",
+        f"{REPLY_PREFIX}오늘은 정말 재미있는",
+        "하루였어! 너는 어땠어?",
+    ]
+
+
+def test_what_stands_unfinished_keeps_what_was_said(terminal):
+    def pieces():
+        yield "안녕, 나"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Display(terminal).reply(pieces())
+    assert re.sub("\x1b\\[[0-9;]*m", "", terminal.getvalue()) == f"{REPLY_PREFIX}안녕, 나\n"
 
 
 def test_a_picture_where_there_is_room_for_it(tmp_path, monkeypatch):
