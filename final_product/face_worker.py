@@ -45,6 +45,11 @@ class FaceWorker:
         """Has ``task`` done once every picture asked for until now is on disk, or has failed, and before the next."""
         self._requests.put(task)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether more is asked for than what is being done."""
+        return not self._requests.empty()
+
     def finish(self, timeout: float | None = None) -> bool:
         """Waits until every picture is on disk, ``timeout`` seconds at most; whether all are."""
         self._requests.put(None)

@@ -40,6 +40,9 @@ def read_options(argv: list[str] | None, version: str, memory: Path, image: Path
     group.add_argument("--seed", type=_seed, metavar="N", help="같은 수를 주면 같은 대화가 되풀이돼요")
     group.add_argument("--no-face", action="store_true", help="얼굴을 그리지 않아요")
     group.add_argument("--show-face", action="store_true", help="답할 때마다 얼굴을 터미널에 보여 줘요")
+    group.add_argument(
+        "--window", action="store_true", help="얼굴을 따로 창에 띄워요. 표정이 이어서 바뀌고 눈을 깜박여요"
+    )
     group.add_argument("--continue", action="store_true", dest="resume", help="지난 대화를 이어서 해요")
     group.add_argument("--no-log", action="store_true", help="이 대화를 적어 두지 않아요")
     group.add_argument("--once", type=_sentence, metavar="문장", help="이 말에 한 번만 답하고 끝내요")

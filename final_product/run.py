@@ -29,7 +29,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from final_product.chat_log import chats_folder  # noqa: E402
-from final_product.commands import is_command  # noqa: E402
+from final_product.commands import NAMED_EXPRESSIONS, is_command  # noqa: E402
 from final_product.display import Display, JsonDisplay, make_utf8, prepare_console  # noqa: E402
 from final_product.input_line import open_lines  # noqa: E402
 from final_product.model_store import ModelFolder, Part, expression_folders, find_models  # noqa: E402
@@ -89,6 +89,9 @@ def _chat(options: argparse.Namespace, display: Display) -> int:
         display.line("(여기에는 그림을 보여 줄 수 없어요.)")
         options.show_face = False
 
+    if options.window:
+        for notice in program.open_window():
+            display.line(f"({notice})")
     session = Session(program, display, chats_folder(), log=not options.no_log, show_face=options.show_face)
     program.load()
     status = 0
@@ -132,15 +135,31 @@ class _Program:
         self._notices: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._companion: Any = None
         self._face: Any = None
-        self._embedded_encoder: Any = (
-            None  # serves the memories and the expressions; the published one the former alone
-        )
+        self._face_lock = threading.Lock()
+        self._motion: Any = None
+        self._window: Any = None
+        # Serves the memories and the expressions; the published one the former alone.
+        self._embedded_encoder: Any = None
 
     def load(self) -> None:
         """Begins to load the models and returns at once."""
-        self._language, self._retriever, self._expressions, self._painter = _in_background(
-            self._load_language, self._load_retriever, self._load_expressions, self._load_painter
+        self._language, self._retriever, self._expressions, self._painter, _ = _in_background(
+            self._load_language, self._load_retriever, self._load_expressions, self._load_painter, self._show_resting
         )
+
+    def open_window(self) -> list[str]:
+        """Opens a window for her face; returns what keeps it from opening."""
+        from final_product.window_link import WindowLink, why_no_window, window_command
+
+        if self._options.once or self._options.no_face:
+            return [f"{'--once' if self._options.once else '--no-face'} 와 함께 쓰면 얼굴 창을 열지 않아요."]
+        if reason := why_no_window(os.environ):
+            return [reason]
+        try:
+            self._window = WindowLink(window_command(self.image), self.tell)
+        except OSError as error:
+            return [f"얼굴 창을 열지 못했어요. {_one_line(error)}"]
+        return []
 
     @functools.cached_property
     def memory_file(self) -> Any:
@@ -219,9 +238,11 @@ class _Program:
         return found
 
     def finish(self) -> None:
-        """Waits until every picture is on disk."""
+        """Waits until every picture is on disk, and closes the window."""
         if self._face is not None:
             self._face.finish()
+        if self._window is not None:
+            self._window.close()
 
     def language_errors(self) -> tuple[type[Exception], ...]:
         """What a failing language model raises, on loading or later."""
@@ -312,21 +333,62 @@ class _Program:
 
     def _request_face(self, scores: Any) -> bool:
         """Asks for a picture and returns at once; False where none is drawn."""
-        model = self._models.get(Part.FACE)
-        if model is None or model.problems:
+        if not self._draws:
             return False
-        if self._face is None:
-            from final_product.face_worker import FaceWorker
-            from stylegan_and_segmentation.image_file import write_image
-
-            self._face = FaceWorker(
-                paint=lambda scores: self._painter.result().paint(scores),
-                write=lambda picture: write_image(self.image, picture),
-                tell=lambda error: self.tell(f"얼굴을 그리지 못했어요. {_one_line(error)}"),
-            )
-            self._reseed_face()
+        with self._face_lock:
+            if self._face is None:
+                self._begin_face()
         self._face.request(scores)
         return True
+
+    @property
+    def _draws(self) -> bool:
+        model = self._models.get(Part.FACE)
+        return model is not None and not model.problems
+
+    def _begin_face(self) -> None:
+        from final_product.face_worker import FaceWorker
+
+        self._face = FaceWorker(
+            paint=self._paint,
+            write=self._show,
+            tell=lambda error: self.tell(f"얼굴을 그리지 못했어요. {_one_line(error)}"),
+        )
+        self._reseed_face()
+
+    def _show_resting(self) -> None:
+        """Lets a window show her before anything is said; the pictures to come are those that come without it."""
+        if self._window is None or not self._draws or self._painter.exception():
+            return
+        from stylegan_and_segmentation.properties import PropertyScores
+
+        eyes, mouth, pose = NAMED_EXPRESSIONS["평온"]
+
+        def rest() -> None:
+            self._show(self._paint(PropertyScores(eyes=eyes, mouth=mouth, pose=pose)))
+            self._painter.result().reseed(self.seed)
+
+        with self._face_lock:
+            if self._face is None:
+                self._begin_face()
+                self._face.then(rest)
+
+    def _paint(self, scores: Any) -> tuple[Any, Any]:
+        painter = self._painter.result()
+        look = painter.look(scores)
+        return look, painter.draw(look)
+
+    def _show(self, painted: tuple[Any, Any]) -> None:
+        from stylegan_and_segmentation.image_file import write_image
+
+        look, picture = painted
+        write_image(self.image, picture)
+        if self._window is not None:
+            if self._motion is None:
+                from final_product.face_motion import FaceMotion
+
+                self._motion = FaceMotion(self._window.show, hurry=lambda: self._face.waiting)
+            self._motion.move_to(look, picture, self._painter.result())
 
 
 class _Forgetful:

@@ -65,6 +65,19 @@ def test_nothing_asked_nothing_drawn():
     assert Studio().draw().painted == []
 
 
+def test_whether_more_is_waiting():
+    seen, go = [], threading.Event()
+    worker = FaceWorker(lambda scores: seen.append(worker.waiting), lambda picture: None, seen.append)
+    worker.then(go.wait)
+    worker.request(PropertyScores())
+    worker.request(PropertyScores())
+    event = threading.Event()
+    worker.then(event.set)
+    go.set()
+    assert event.wait(60) and seen[:2] == [True, True]
+    assert not worker.waiting and worker.finish()
+
+
 def test_what_is_to_be_done_between_two_pictures():
     studio = Studio(bad_paint=(2,))
     worker = studio.worker()

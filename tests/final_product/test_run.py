@@ -17,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from final_product import run
+from final_product import run, window_link
 from final_product.display import PROMPT, REPLY_PREFIX
 from final_product.options import read_options
 from final_product.terminal import GOODBYE
@@ -312,6 +312,61 @@ def test_fetching_models_during_the_chat(chat, monkeypatch):
     ((command, options),) = started
     assert command == [sys.executable, str(chat.home / "final_product" / "download.py")]
     assert "HF_HUB_OFFLINE" not in options["env"] and os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+# --- the window -----------------------------------------------------------------------------------------------------
+
+WINDOW = """
+import sys
+from pathlib import Path
+from final_product.frames import read_frames
+folder = Path(sys.argv[1])
+while frames := read_frames(sys.stdin.buffer):
+    number = len(list(folder.iterdir()))
+    (folder / f"{number:02}-{frames.kind}-{len(frames.pictures)}").write_bytes((frames.pictures or [b""])[-1])
+"""
+
+
+@pytest.fixture
+def window(tmp_path, monkeypatch):
+    """The folder in which a program in the window's place writes what it was shown."""
+    folder = tmp_path / "window"
+    folder.mkdir()
+    monkeypatch.setattr(window_link, "why_no_window", lambda environment: None)
+    monkeypatch.setattr(window_link, "window_command", lambda picture: [sys.executable, "-c", WINDOW, str(folder)])
+    monkeypatch.setattr(window_link, "END_SECONDS", 60.0)
+    return folder
+
+
+def test_the_window_sees_what_is_on_disk(chat, window):
+    lines = chat("안녕\n/표정 신남\n/얼굴\n", "--window", "--seed", "1")
+    assert chat.code == 0 and not any("창" in line for line in lines)
+    glides = [path for path in sorted(window.iterdir()) if "glide" in path.name]
+    with Image.open(chat.image) as picture:
+        assert glides[-1].read_bytes() == picture.tobytes()
+    with_window = picture.tobytes()
+    chat("안녕\n/표정 신남\n/얼굴\n", "--seed", "1")
+    with Image.open(chat.image) as picture:
+        assert picture.tobytes() == with_window, "a seed repeats its pictures with and without a window"
+
+
+def test_no_window_is_one_line_and_the_chat_goes_on(chat, monkeypatch):
+    monkeypatch.setattr(window_link, "why_no_window", lambda environment: window_link.NO_TK)
+    lines = chat("안녕\n", "--window")
+    assert chat.code == 0 and lines.count(f"({window_link.NO_TK})") == 1
+    assert any(line.startswith(REPLY_PREFIX) for line in lines)
+    monkeypatch.setattr(window_link, "why_no_window", lambda environment: None)
+    monkeypatch.setattr(window_link, "window_command", lambda picture: [str(chat.image.parent / "no such program")])
+    assert sum("얼굴 창을 열지 못했어요" in line for line in chat("안녕\n", "--window")) == 1
+
+
+def test_a_window_without_a_face_is_none(chat):
+    assert "(--no-face 와 함께 쓰면 얼굴 창을 열지 않아요.)" in chat("", "--window", "--no-face")
+    chat("", "--window", "--once", "안녕")
+    assert "(--once 와 함께 쓰면 얼굴 창을 열지 않아요.)" in chat.notes.splitlines()
+
+
+# --- where things break ---------------------------------------------------------------------------------------------
 
 
 def test_without_a_face_nothing_is_drawn_and_nothing_is_said_about_it(chat):

@@ -16,7 +16,7 @@ from stylegan_and_segmentation.contact_sheet import (
     sheet_rows,
 )
 from stylegan_and_segmentation.identity_file import write_identity
-from stylegan_and_segmentation.painter import FacePainter
+from stylegan_and_segmentation.painter import FacePainter, Look
 from stylegan_and_segmentation.properties import PropertyScores
 from stylegan_and_segmentation.stylegan_modified.generator import Generator, GeneratorConfig
 from stylegan_and_segmentation.stylegan_modified.generator_file import save_generator
@@ -49,6 +49,28 @@ def test_a_painter_can_begin_anew() -> None:
     first = [painter.paint(RESTING) for _ in range(2)]
     painter.reseed(3)
     assert all(np.array_equal(picture, painter.paint(RESTING)) for picture in first)
+
+
+def test_a_picture_is_what_its_look_draws() -> None:
+    scores = PropertyScores(eyes=1.0, mouth=-0.5)
+    painter, again = tiny_painter(3), tiny_painter(3)
+    look = painter.look(scores)
+    assert look.z.shape == (512,) and look.z.dtype == np.float32 and look.eyes == 1.0
+    picture = painter.draw(look)
+    assert np.array_equal(picture, again.paint(scores)) and np.array_equal(picture, painter.draw(look))
+    assert not np.array_equal(picture, painter.draw(look.with_eyes(-3.0)))
+
+
+def test_the_way_from_look_to_look() -> None:
+    start = Look(np.zeros(4, np.float32), PropertyScores(eyes=-1.0, pose=2.0))
+    end = Look(np.ones(4, np.float32), PropertyScores(eyes=1.0, mouth=4.0))
+    middle = start.toward(end, 0.25)
+    assert middle.z.tolist() == [0.25] * 4 and middle.z.dtype == np.float32
+    assert middle.scores == PropertyScores(eyes=-0.5, mouth=1.0, pose=1.5)
+    assert start.with_eyes(2.0).scores == PropertyScores(eyes=2.0, pose=2.0)
+    for share, whole in ((0.0, start), (1.0, end)):
+        found = start.toward(end, share)
+        assert found.scores == whole.scores and np.array_equal(found.z, whole.z)
 
 
 def test_global_randomness_is_left_alone() -> None:
