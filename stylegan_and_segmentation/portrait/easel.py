@@ -7,25 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 import skia
 
+from .palette import Colour
+
+_SMOOTH = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
 SIZE = 256  # width and height of the picture, in pixels and in picture units
-
-Colour = tuple[float, float, float]  # red, green, blue, each 0..255
-
-
-def mix(a: Colour, b: Colour, t: float) -> Colour:
-    """The colour between `a` (t = 0) and `b` (t = 1)."""
-    return tuple(float(x + (y - x) * t) for x, y in zip(a, b, strict=True))
-
-
-def shade(colour: Colour, factor: float) -> Colour:
-    """The colour made darker (factor < 1) or brighter (> 1); bright ones turn pale instead of clipping."""
-    if factor <= 1.0:
-        return tuple(float(channel * factor) for channel in colour)
-    return mix(colour, (255.0, 252.0, 244.0), 1.0 - 1.0 / factor)
 
 
 def to_skia(colour: Colour, alpha: float = 1.0) -> int:
@@ -93,8 +83,7 @@ class Easel:
 
     def backdrop(self, rgb: np.ndarray) -> None:
         """Covers the surface with a picture (h, w, 3), uint8, stretched smoothly."""
-        rgba = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
-        image = skia.Image.fromarray(np.ascontiguousarray(rgba), colorType=skia.kRGBA_8888_ColorType)
+        image = _image(np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)]))
         sampling = skia.SamplingOptions(skia.FilterMode.kLinear)
         self._canvas.drawImageRect(image, skia.Rect.MakeWH(SIZE, SIZE), sampling)
 
@@ -158,6 +147,36 @@ class Easel:
         paint.setStrokeWidth(width)
         self._map_surface.getCanvas().drawPath(path, paint)
 
+    def mesh(
+        self,
+        points: np.ndarray,
+        texture: np.ndarray,
+        index: int | None = None,
+        from_right: bool = False,
+        alpha: float = 1.0,
+        mode: skia.BlendMode = skia.BlendMode.kSrcOver,
+    ) -> None:
+        """Stretches a texture over a grid of points.
+
+        Args:
+            points: picture points of the grid, (R, C, 2); the texture's corners lie on the grid's.
+            texture: colours with alpha, 0..255, (H, W, 4).
+            index: the class that the parsing map gets where the texture's alpha is above a half.
+            from_right: paint the grid's right columns first, so that the left ones cover them where it folds.
+            alpha: opacity of the whole.
+            mode: how it mixes with what is there.
+        """
+        pixels = np.clip(np.round(texture), 0, 255).astype(np.uint8)
+        vertices = _vertices(points, pixels.shape[1], pixels.shape[0], from_right)
+        paint = skia.Paint(AntiAlias=True, Alphaf=float(alpha), BlendMode=mode)
+        paint.setShader(_image(pixels).withDefaultMipmaps().makeShader(samplingOptions=_SMOOTH))
+        self._canvas.drawVertices(vertices, paint)
+        if index is not None:
+            mask = np.full(pixels.shape, index, np.uint8)
+            mask[:, :, 3] = np.where(pixels[:, :, 3] > 127, 255, 0)
+            paint = skia.Paint(AntiAlias=False, Shader=_image(mask).makeShader())
+            self._map_surface.getCanvas().drawVertices(vertices, paint)
+
     def picture(self) -> np.ndarray:
         """The painted picture, scaled down by averaging: uint8, (256, 256, 3), RGB."""
         full = self._surface.toarray(colorType=skia.kRGBA_8888_ColorType)[:, :, :3]
@@ -169,6 +188,30 @@ class Easel:
     def parsing_map(self) -> np.ndarray:
         """The class of each pixel: uint8, (256, 256)."""
         return np.ascontiguousarray(self._map_surface.toarray(colorType=skia.kRGBA_8888_ColorType)[:, :, 0])
+
+
+def _image(pixels: np.ndarray) -> skia.Image:
+    return skia.Image.fromarray(np.ascontiguousarray(pixels), colorType=skia.kRGBA_8888_ColorType)
+
+
+@cache
+def _grid_triangles(rows: int, columns: int, from_right: bool) -> list[int]:
+    """Corner numbers of the two triangles of every cell, column by column."""
+    start = np.arange(columns - 1)[:: -1 if from_right else 1]
+    first = (start[:, None] + np.arange(rows - 1) * columns).reshape(-1, 1)
+    return (first + [0, 1, columns, 1, columns + 1, columns]).reshape(-1).tolist()
+
+
+def _vertices(points: np.ndarray, width: int, height: int, from_right: bool) -> skia.Vertices:
+    rows, columns = points.shape[:2]
+    v, u = np.meshgrid(np.linspace(0.5, height - 0.5, rows), np.linspace(0.5, width - 0.5, columns), indexing="ij")
+    return skia.Vertices(
+        skia.Vertices.kTriangles_VertexMode,
+        [skia.Point(x, y) for x, y in points.reshape(-1, 2).tolist()],
+        [skia.Point(x, y) for x, y in zip(u.ravel().tolist(), v.ravel().tolist(), strict=True)],
+        None,
+        _grid_triangles(rows, columns, from_right),
+    )
 
 
 def vertical_shader(top: float, bottom: float, colours: Sequence[Colour], stops: Sequence[float]) -> skia.Shader:

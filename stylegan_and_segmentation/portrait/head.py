@@ -14,15 +14,7 @@ import numpy as np
 CENTRE_X = 128.0
 PIVOT = np.array([CENTRE_X, 142.0, 0.0])  # yaw and pitch turn about the middle of the skull
 NECK = np.array([CENTRE_X, 214.0])  # roll tilts about the top of the neck
-EYE_Y = 124.0
 CAMERA_DISTANCE = 620.0  # picture units; a mild perspective
-
-
-def face_depth(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Depth of the face's surface under front-view points, in picture units; 0 at the side of the skull."""
-    dx = (np.asarray(x, float) - CENTRE_X) / 59.0
-    dy = (np.asarray(y, float) - 134.0) / 92.0
-    return 46.0 * np.sqrt(np.clip(1.0 - 0.9 * dx**2 - 0.30 * dy**2, 0.02, 1.0))
 
 
 @dataclass(frozen=True)
@@ -54,13 +46,10 @@ class Head:
             [x * cos - y * sin + NECK[0] + self.shift_x, x * sin + y * cos + NECK[1] + self.shift_y], axis=-1
         )
 
-    def on_face(self, points: np.ndarray, lift: float | np.ndarray = 0.0) -> np.ndarray:
-        """Front-view points (..., 2) on the face's surface, raised by `lift`, to picture points (..., 2)."""
-        points = np.asarray(points, float)
-        z = face_depth(points[..., 0], points[..., 1]) + lift
-        return self.project(np.concatenate([points, np.broadcast_to(z, points.shape[:-1])[..., None]], axis=-1))
-
-    def widening(self, x: float, y: float, lift: float = 0.0) -> float:
-        """How wide a small thing at a face point looks, relative to the front view (1 = as wide)."""
-        left, right = self.on_face(np.array([[x - 4.0, y], [x + 4.0, y]]), lift)
-        return float(np.hypot(*(right - left)) / 8.0)
+    def turn(self, normals: np.ndarray) -> np.ndarray:
+        """Directions (..., 3) of the front view as they point in the picture."""
+        x, y, z = np.moveaxis(np.asarray(normals, float), -1, 0)
+        x, z = x * math.cos(self.yaw) + z * math.sin(self.yaw), z * math.cos(self.yaw) - x * math.sin(self.yaw)
+        y, z = y * math.cos(self.pitch) + z * math.sin(self.pitch), z * math.cos(self.pitch) - y * math.sin(self.pitch)
+        cos, sin = math.cos(self.roll), math.sin(self.roll)
+        return np.stack([x * cos - y * sin, x * sin + y * cos, z], axis=-1)
