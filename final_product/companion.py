@@ -173,6 +173,8 @@ class Companion:
     def _read_expression(self, reply: Reply, notices: list[str]) -> Reading | None:
         if self.expressions is None or not reply.text or reply.text == IGNORED:
             return None
+        if reply.warns:  # she says so herself
+            return Reading("displeasure", 1.0)
         try:
             return self.expressions.read(reply.text)
         except RuntimeError as error:  # a device out of memory, say: the rules need none

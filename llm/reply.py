@@ -15,6 +15,7 @@ from llm.memory_mechanism.memory import Memory
 
 IGNORED = "(읽씹)"  # the published answer when every attempt was unfit
 MAX_ATTEMPTS = 30  # published
+WARNING = "경고"  # what she puts in a bracket before words that turn something down; learned from the conversations
 
 # What begins like one of these ends the reply: end marks, whole or broken, and a prompt that starts anew.
 _STOPS = ("(답변", "( 답변", "###", "<|")
@@ -27,10 +28,11 @@ _SENTENCE_END = re.compile(r"[.!?~…)ㅋㅎㅠㅜ^;]$")
 
 @dataclass(frozen=True)
 class Reply:
-    """What she said: ``text`` as shown, and the memories that she wrote down with it."""
+    """What she said: ``text`` as shown, the memories that she wrote down with it, and whether it ``warns``."""
 
     text: str
     memories: tuple[Memory, ...] = ()
+    warns: bool = False
 
 
 class ReplyParser:
@@ -44,6 +46,7 @@ class ReplyParser:
         self.ended = False  # an end mark was read
         self._shown: list[str] = []
         self._memories: list[Memory] = []
+        self._warns = False
         self._bracket: list[str] | None = None  # what stands in the bracket that is open
         self._begun = False  # a visible character was read
         self._blank = False  # a blank is due before the next visible character
@@ -76,7 +79,7 @@ class ReplyParser:
 
     @property
     def reply(self) -> Reply:
-        return Reply("".join(self._shown), tuple(self._memories))
+        return Reply("".join(self._shown), tuple(self._memories), self._warns)
 
     def _show(self, visible: str) -> str:
         if visible:
@@ -90,7 +93,9 @@ class ReplyParser:
         elif self._bracket is None:
             return "" if character == "]" else character
         elif character == "]":
-            memory = Memory.parse("".join(c for c in self._bracket if c.isprintable()))
+            content = "".join(c for c in self._bracket if c.isprintable())
+            self._warns |= content.strip() == WARNING
+            memory = Memory.parse(content)
             if memory is not None and not any(memory.same_as(other) for other in self._memories):
                 self._memories.append(memory)
             self._bracket = None

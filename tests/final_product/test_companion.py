@@ -492,6 +492,14 @@ def test_there_is_nothing_to_read_where_nothing_was_said(chat):
     assert chat.say("죽고 싶어").reading is None and expressions.asked == []
 
 
+def test_a_warning_needs_no_reading(chat):
+    chat.with_model(f" [경고] 그런 말은 하지 말자.{END}")
+    expressions = chat.companion.expressions = FakeExpressions()
+    said = chat.say("바보")
+    assert (said.reading, expressions.asked) == (Reading("displeasure", 1.0), [])
+    assert chat.faces == [scores_of("displeasure")]
+
+
 def test_a_stopped_reply_has_the_face_of_what_was_shown(chat):
     chat.with_model(f" 나도 슬퍼! 그래도 괜찮아.{END}")
     expressions = chat.companion.expressions = FakeExpressions()
