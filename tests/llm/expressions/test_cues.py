@@ -26,6 +26,12 @@ FOUND = {
     "미안해… 좀 쑥스럽네": {"ellipsis", "apology", "shyness"},
     "헉, 병원은 가 봤어?": {"question mark", "begins with a gasp", "care"},
     "흥, 그만해.": {"nothing but full stops", "begins with a sulk", "anger"},
+    "많이 무섭지… 117에 말하자.": {"ellipsis", "fright", "sympathy", "crisis"},
+    "1170원이야": set(),
+    "음, 걱정 마.": {"begins with hm", "nothing but full stops"},
+    "네 탓이 아니야.": {"comfort", "nothing but full stops"},
+    "난 날씨를 못 봐": {"cannot"},
+    "그럴지도 몰라": {"wondering"},
     "아! 그거구나~": {"exclamation mark", "tilde", "begins with ah"},
 }
 
