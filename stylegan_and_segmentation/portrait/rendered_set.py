@@ -35,12 +35,12 @@ class RenderedSet:
 
 
 def draw_labels(count: int, random: np.random.Generator) -> np.ndarray:
-    """Random labels, float32 (count, 7): eyes, mouth and pose over the chat's range, at rest often."""
+    """Random labels, float32 (count, 7): eyes, mouth and pose over the chat's range (-1.2..3.6), at rest often."""
     labels = np.clip(random.standard_normal((count, len(PROPERTY_NAMES))), -3.0, 3.5)
     calm = random.random((count, len(PROPERTY_NAMES))) < 0.3
     labels[calm] = 0.0
-    labels[:, EYES] = random.uniform(-2.8, 2.6, count)
-    labels[:, MOUTH] = random.uniform(-1.8, 2.6, count)
+    labels[:, EYES] = random.uniform(-2.8, 3.8, count)
+    labels[:, MOUTH] = random.uniform(-1.8, 3.8, count)
     labels[:, POSE] = random.uniform(-2.2, 4.0, count)
     for column in (EYES, MOUTH, POSE):
         resting = random.random(count) < 0.22
