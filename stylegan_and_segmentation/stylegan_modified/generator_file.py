@@ -29,15 +29,17 @@ def load_generator(folder: Path, device: torch.device | str = "cpu") -> Generato
     """The generator of a folder, in float32, ready to draw: eval mode, no gradients.
 
     Args:
-        folder: has either the published file or `config.json` and `generator.safetensors`.
+        folder: has either the published file or `config.json` and `generator.safetensors`; or a file of the published
+            form, whatever its name.
         device: where the generator goes.
 
     Raises:
         WeightsError: a file is missing, unreadable or does not fit the network.
     """
     folder = Path(folder)
-    if (folder / PUBLISHED_FILE).is_file():
-        path, config, cure = folder / PUBLISHED_FILE, GeneratorConfig(), PUBLISHED_CURE
+    if folder.is_file() or (folder / PUBLISHED_FILE).is_file():
+        path = folder if folder.is_file() else folder / PUBLISHED_FILE
+        config, cure = GeneratorConfig(), PUBLISHED_CURE
         state = _read_published(path)
     elif (folder / CONFIG_FILE).is_file() or (folder / WEIGHTS_FILE).is_file():
         path, config, cure = folder / WEIGHTS_FILE, _read_config(folder / CONFIG_FILE), FOLDER_CURE

@@ -1,4 +1,4 @@
-"""What the generator's training minimises: difference of pictures, and of z's distribution from N(0, 1)."""
+"""What the generator's training minimises: differences of pictures, of scores, and of z's distribution from N(0, 1)."""
 
 from __future__ import annotations
 
@@ -59,3 +59,16 @@ class PictureLoss(nn.Module):
 def prior_loss(mu: Tensor, log_variance: Tensor) -> Tensor:
     """KL divergence of N(mu, sigma²) from N(0, 1), averaged over the batch and the features: a scalar."""
     return 0.5 * (mu.square() + log_variance.exp() - 1.0 - log_variance).mean()
+
+
+def property_loss(scores: Tensor, labels: Tensor) -> Tensor:
+    """How far the scores that are read from pictures are from the requested ones: a scalar.
+
+    The published training squares the error; beyond half a deviation ours grows evenly, so that a few pictures which
+    are not yet faces do not outweigh the rest.
+
+    Args:
+        scores: (N, 7), read by a PropertyNet.
+        labels: (N, 7), requested.
+    """
+    return F.smooth_l1_loss(scores, labels, beta=0.5)

@@ -1,8 +1,11 @@
-"""Trains the embedded generator as the decoder of a conditional VAE on the drawn portraits.
+"""Trains a generator as the decoder of a conditional VAE: on the drawn portraits, or on labelled pictures.
 
     python -m stylegan_and_segmentation.stylegan_modified.train_generator --out runs/face --steps 4200
     python -m stylegan_and_segmentation.stylegan_modified.train_generator --out runs/face --resume
     python -m stylegan_and_segmentation.stylegan_modified.train_generator --out runs/face --export-only
+    python -m stylegan_and_segmentation.stylegan_modified.train_generator --out runs/mine --labels MINE/labels.csv
+
+With --labels it learns from a user's own pictures, as label_images labels them.
 
 The generator grows as StyleGAN's does: a first part of the steps at 64 pixels, then 128, then 256, each with
 that resolution's own output layer. The stored noise images are trained too; they hold what is the same in
@@ -16,6 +19,7 @@ import copy
 import json
 import math
 import os
+import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,21 +29,27 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from ..contact_sheet import EMBEDDED_FOLDER, IDENTITY_NAME, draw_sheet, sheet_rows
+from ..errors import FaceError
 from ..identity_file import write_identity
+from ..label_file import LabelledPictures, read_labelled_pictures
 from ..painter import FacePainter
 from ..portrait.rendered_set import DEFAULT_FOLDER, RenderedSet, read_set, render_set
+from ..segmentation.property_net import PropertyNet
+from ..segmentation.property_net_file import EMBEDDED_PROPERTY_NET, load_property_net
 from .encoder import Encoder, EncoderConfig, sample_z
 from .generator import Generator, GeneratorConfig
 from .generator_file import save_generator
-from .losses import PictureLoss, prior_loss
+from .losses import PictureLoss, prior_loss, property_loss
+from .starting_point import fresh_generator, loaded_generator, trained_tensors
 
 CHECKPOINT_FILE = "checkpoint.pt"
 EMBEDDED_SIZE = GeneratorConfig(w_dim=256, mapping_layers=4, fmap_base=4096, fmap_max=128)
 IDENTITY_CANDIDATES = 24  # z vectors that the identity is chosen from
+IDENTITY_PICTURES = 9  # that the identity has to draw well
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,7 @@ class TrainingConfig:
     )  # resolution, until this share
     gradient_weight: float = 1.0
     prior_weight: float = 0.1  # so strong that z holds what the label does not say, and no expression
+    property_weight: float = 0.05  # of the scores' error, as a PropertyNet reads them, where one is given
     live_z: int = 16  # features of z that the mapping listens to; the others it ignores, so z stays N(0, I)
     ema: float = 0.997
     bf16: bool = False  # convolutions in bfloat16, faster where the processor has AMX
@@ -77,15 +88,25 @@ class Training:
     Args:
         config: the run's settings.
         size: the generator's; its resolution must be that of the last growth stage.
-        portraits: a folder of rendered portraits, which may still be filling.
+        pictures: labelled pictures of the size's resolution, or a folder of rendered portraits, which may still be
+            filling.
         device: where the networks go.
+        property_net: reads the scores of what is drawn, on the same device; it is not trained.
+        start: the generator to go on from, of the given size; by default a fresh one.
     """
 
-    def __init__(self, config: TrainingConfig, size: GeneratorConfig, portraits: Path, device: torch.device) -> None:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        size: GeneratorConfig,
+        pictures: Path | LabelledPictures,
+        device: torch.device,
+        property_net: PropertyNet | None = None,
+        start: Generator | None = None,
+    ) -> None:
         torch.manual_seed(config.seed)
-        self.config, self.size, self.device, self.portraits = config, size, device, portraits
-        self.generator = Generator(size).to(device)
-        _prepare_for_training(self.generator)
+        self.config, self.size, self.device, self.property_net = config, size, device, property_net
+        self.generator = (start or fresh_generator(size)).to(device)
         self.encoder = Encoder(EncoderConfig(size.z_dim, size.label_dim)).to(device)
         self.ema = copy.deepcopy(self.generator).requires_grad_(False)
         self.optimizer = torch.optim.Adam(self._parameter_groups(), betas=(0.9, 0.99), eps=1e-8)
@@ -94,12 +115,13 @@ class Training:
             resolution: PictureLoss(resolution, config.gradient_weight).to(device) for resolution, _ in config.growth
         }
         self.step = 0
-        self.set: RenderedSet | None = None
+        self.portraits = pictures if isinstance(pictures, Path) else None
+        self.set: RenderedSet | LabelledPictures | None = None if isinstance(pictures, Path) else pictures
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         config = self.config
         mapping = [layer for name, layer in self.generator.mapping.named_parameters() if "dense" in name]
-        rest = [tensor for name, tensor in _trained(self.generator) if ".dense" not in name]
+        rest = [tensor for name, tensor in trained_tensors(self.generator) if ".dense" not in name]
         return [
             {"params": mapping, "base": config.learning_rate * config.mapping_speed},
             {"params": rest, "base": config.learning_rate},
@@ -108,13 +130,19 @@ class Training:
 
     def batch(self, resolution: int) -> tuple[Tensor, Tensor]:
         """Random pictures (N, 3, r, r) in [-1, 1] and their labels (N, 7)."""
-        if self.set is None or (len(self.set) < self.config.images and self.step % self.config.checkpoint_every == 0):
-            self.set = read_set(self.portraits, self.config.images)
-        rows = torch.randint(len(self.set), (self.config.batch,), generator=self.random).numpy()
-        images = torch.from_numpy(self.set.rgb[rows]).to(self.device).permute(0, 3, 1, 2).float() / 127.5 - 1.0
-        if images.shape[-1] != resolution:
-            images = F.interpolate(images, size=(resolution, resolution), mode="area")
-        return images, torch.from_numpy(self.set.labels[rows]).to(self.device)
+        config = self.config
+        if self.portraits and (
+            self.set is None or (len(self.set) < config.images and self.step % config.checkpoint_every == 0)
+        ):
+            self.set = read_set(self.portraits, config.images)
+        rows = torch.randint(len(self.set), (config.batch,), generator=self.random).numpy()
+        return self._images(self.set.rgb[rows], resolution), torch.from_numpy(self.set.labels[rows]).to(self.device)
+
+    def _images(self, rgb: np.ndarray, resolution: int) -> Tensor:
+        images = torch.from_numpy(rgb).to(self.device).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+        if images.shape[-1] == resolution:
+            return images
+        return F.interpolate(images, size=(resolution, resolution), mode="area")
 
     def train_step(self) -> dict[str, float]:
         """One optimiser step; returns the losses."""
@@ -132,6 +160,11 @@ class Training:
         picture = self.losses[resolution](drawn.float(), images)
         prior = prior_loss(mu, log_variance)
         loss = picture + config.prior_weight * prior
+        losses = {"picture": picture.item(), "prior": prior.item(), "resolution": resolution}
+        if self.property_net is not None and resolution == self.size.resolution:
+            properties = property_loss(self.property_net(drawn.float()), labels)
+            loss = loss + config.property_weight * properties
+            losses["properties"] = properties.item()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -139,12 +172,12 @@ class Training:
             self.generator.mapping.dense0.weight[:, config.live_z : self.size.z_dim] = 0.0
         self._average(w)
         self.step += 1
-        return {"picture": picture.item(), "prior": prior.item(), "resolution": resolution}
+        return losses
 
     @torch.no_grad()
     def _average(self, w: Tensor) -> None:
         keep = min(self.config.ema, (self.step + 1.0) / (self.step + 10.0))
-        for average, current in zip(_tensors(self.ema), _tensors(self.generator), strict=True):
+        for (_, average), (_, current) in zip(trained_tensors(self.ema), trained_tensors(self.generator), strict=True):
             average.lerp_(current, 1.0 - keep)
         self.ema.truncation.w_avg.lerp_(w.detach().mean(dim=0), 1.0 - keep)
 
@@ -198,22 +231,18 @@ class Training:
 
     @torch.inference_mode()
     def choose_identity(self) -> tuple[np.ndarray, dict[str, float]]:
-        """Her z: of samples around the portrait without variation, the one that draws it best.
+        """Her z: of samples around what the encoder sees, the one that draws best.
+
+        What it has to draw are portraits without variation, or some of the labelled pictures.
 
         Returns:
             z, float32 (z_dim,), and figures: its mean and deviation over the features, and its mean
-            difference from the portraits, in [0, 1] units.
+            difference from the pictures, in [0, 1] units.
         """
-        from ..portrait.drawing import draw_portrait  # skia, at the very end
-
         generator = self.grown()
-        resolution = generator.config.resolution
-        portraits = [draw_portrait(scores, supersampling=2) for row in sheet_rows()[:3] for scores in row[::2]]
-        labels = torch.from_numpy(np.stack([portrait.scores.label() for portrait in portraits])).to(self.device)
-        images = torch.from_numpy(np.stack([portrait.rgb for portrait in portraits])).to(self.device)
-        images = F.interpolate(
-            images.permute(0, 3, 1, 2).float() / 127.5 - 1.0, size=(resolution, resolution), mode="area"
-        )
+        rgb, values = self._identity_pictures()
+        labels = torch.from_numpy(values).to(self.device)
+        images = self._images(rgb, generator.config.resolution)
         mu, log_variance = self.encoder(images, labels)
         mu, log_variance = mu.mean(dim=0, keepdim=True), log_variance.mean(dim=0, keepdim=True)
         random = torch.Generator().manual_seed(self.config.seed)
@@ -222,6 +251,17 @@ class Training:
         best = int(np.argmin(errors))
         z = candidates[best].float().cpu().numpy()
         return z, {"mean": float(z.mean()), "deviation": float(z.std()), "difference": errors[best]}
+
+    def _identity_pictures(self) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures uint8 (N, r, r, 3) that show the woman to choose, and their labels (N, 7)."""
+        if self.portraits is None:
+            rows = np.unique(np.linspace(0, len(self.set) - 1, IDENTITY_PICTURES).astype(int))
+            return self.set.rgb[rows], self.set.labels[rows]
+        from ..portrait.drawing import draw_portrait  # skia, at the very end
+
+        portraits = [draw_portrait(scores, supersampling=2) for row in sheet_rows()[:3] for scores in row[::2]]
+        labels = [portrait.scores.label() for portrait in portraits]
+        return np.stack([portrait.rgb for portrait in portraits]), np.stack(labels)
 
     def export(self, folder: Path) -> dict[str, float]:
         """Writes config, weights (float16) and identity for the program; returns the identity's figures."""
@@ -232,40 +272,23 @@ class Training:
         return figures
 
 
-def _prepare_for_training(generator: Generator) -> None:
-    """Starting values that suit reconstruction: calm outputs, and noise images ready to be learned."""
-    with torch.no_grad():
-        for name, parameter in generator.named_parameters():
-            if name.endswith("apply_noise.weight"):
-                parameter.normal_(0.0, 0.1)
-            if "output" in name and name.endswith("weight"):
-                parameter.mul_(0.3)
-    for name, buffer in generator.named_buffers():
-        if name.endswith("apply_noise.noise"):
-            buffer.requires_grad_(True)
-
-
-def _trained(generator: Generator) -> list[tuple[str, Tensor]]:
-    """Parameters and noise images."""
-    noise = [(name, buffer) for name, buffer in generator.named_buffers() if name.endswith("apply_noise.noise")]
-    return [*generator.named_parameters(), *noise]
-
-
-def _tensors(generator: nn.Module) -> list[Tensor]:
-    return [tensor for _, tensor in _trained(generator)]
-
-
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     defaults = TrainingConfig()
-    parser = argparse.ArgumentParser(description="그린 초상화로 내장 얼굴 생성 모델을 학습합니다.")
+    parser = argparse.ArgumentParser(description="그린 초상화나 라벨을 매긴 그림으로 얼굴 생성 모델을 학습합니다.")
     parser.add_argument("--out", type=Path, required=True, help="체크포인트와 견본을 둘 폴더")
     parser.add_argument("--images", type=int, default=defaults.images, help="학습용 초상화 수")
     parser.add_argument("--portraits", type=Path, default=DEFAULT_FOLDER, help="그려 둔 초상화 폴더")
+    parser.add_argument("--labels", type=Path, help="초상화 대신 배울 그림들의 라벨 파일 (label_images가 쓴 것)")
+    parser.add_argument(
+        "--property-net", type=Path, nargs="?", const=EMBEDDED_PROPERTY_NET, help="점수의 오차를 잴 속성 점수 모델 폴더"
+    )
+    parser.add_argument("--property-weight", type=float, default=defaults.property_weight, help="점수의 오차의 무게")
     parser.add_argument("--no-render", action="store_true", help="초상화를 더 그리지 않고 있는 것만 씁니다")
     parser.add_argument("--steps", type=int, default=defaults.steps)
     parser.add_argument("--batch", type=int, default=defaults.batch)
     parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
     parser.add_argument("--prior-weight", type=float, default=defaults.prior_weight, help="z를 N(0, 1)로 당기는 힘")
+    parser.add_argument("--init", type=Path, help="이어서 배울 생성 모델 (폴더, 또는 공개 모델의 .pth 파일)")
     parser.add_argument("--fmap-base", type=int, default=EMBEDDED_SIZE.fmap_base, help="생성 모델의 크기")
     parser.add_argument("--fmap-max", type=int, default=EMBEDDED_SIZE.fmap_max)
     parser.add_argument("--bf16", action="store_true", help="bfloat16으로 계산합니다 (AMX가 있는 CPU나 GPU)")
@@ -281,27 +304,41 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: list[str] | None = None) -> None:
     args = parse_arguments(arguments)
+    try:
+        _train(args)
+    except FaceError as error:  # files that the user named
+        sys.exit(str(error))
+
+
+def _train(args: argparse.Namespace) -> None:
     torch.set_num_threads(args.threads)
+    start = loaded_generator(args.init) if args.init else None
+    fresh = GeneratorConfig(**{**asdict(EMBEDDED_SIZE), "fmap_base": args.fmap_base, "fmap_max": args.fmap_max})
+    size = start.config if start else fresh
+    pictures = read_labelled_pictures(args.labels, size.resolution) if args.labels else args.portraits
+    property_net = load_property_net(args.property_net, args.device) if args.property_net else None
     config = TrainingConfig(
-        images=args.images,
+        images=len(pictures) if args.labels else args.images,
         steps=args.steps,
         batch=args.batch,
         learning_rate=args.learning_rate,
         prior_weight=args.prior_weight,
+        property_weight=args.property_weight if property_net else 0.0,
         bf16=args.bf16,
         seed=args.seed,
         checkpoint_every=args.checkpoint_every,
+        # A grown generator does not grow again, and listens to as much of z as it did.
+        **({"growth": ((size.resolution, 1.0),), "live_z": size.z_dim} if start else {}),
     )
-    size = GeneratorConfig(**{**asdict(EMBEDDED_SIZE), "fmap_base": args.fmap_base, "fmap_max": args.fmap_max})
     args.out.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"training": asdict(config), "generator": asdict(size)}, indent=2)
     print(text, flush=True)
-    training = Training(config, size, args.portraits, torch.device(args.device))
+    training = Training(config, size, pictures, torch.device(args.device), property_net, start)
     if args.resume or args.export_only:
         training.load(args.out)
     if not args.export_only:
         (args.out / "training.json").write_text(text + "\n", encoding="utf-8")
-        if not args.no_render:
+        if not args.no_render and not args.labels:
             render_set(args.portraits, args.images)
         _run(training, args.out)
     if args.export_only or args.export:

@@ -52,6 +52,8 @@ def test_published_file(tmp_path: Path) -> None:
     generator = load_generator(tmp_path)
     assert generator.config == GeneratorConfig()
     assert all(torch.equal(value, weights[key]) for key, value in generator.state_dict().items())
+    (tmp_path / PUBLISHED_FILE).rename(tmp_path / "another_name.pth")
+    assert load_generator(tmp_path / "another_name.pth").config == GeneratorConfig()
 
 
 def test_published_file_mismatches_are_collected(tmp_path: Path) -> None:

@@ -8,16 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from stylegan_and_segmentation.contact_sheet import IDENTITY_NAME, RESTING
+from stylegan_and_segmentation.label_file import write_labels
 from stylegan_and_segmentation.painter import FacePainter
 from stylegan_and_segmentation.portrait import rendered_set
 from stylegan_and_segmentation.portrait.rendered_set import render_set
 from stylegan_and_segmentation.properties import PropertyScores
+from stylegan_and_segmentation.segmentation.property_net import PropertyNet, PropertyNetConfig
+from stylegan_and_segmentation.segmentation.property_net_file import save_property_net
 from stylegan_and_segmentation.stylegan_modified import train_generator
 from stylegan_and_segmentation.stylegan_modified.encoder import Encoder, EncoderConfig, sample_z
-from stylegan_and_segmentation.stylegan_modified.losses import PictureLoss, area_weights, prior_loss
-from stylegan_and_segmentation.stylegan_modified.train_generator import TrainingConfig, main
+from stylegan_and_segmentation.stylegan_modified.generator import Generator, GeneratorConfig
+from stylegan_and_segmentation.stylegan_modified.generator_file import save_generator
+from stylegan_and_segmentation.stylegan_modified.losses import PictureLoss, area_weights, prior_loss, property_loss
+from stylegan_and_segmentation.stylegan_modified.train_generator import CHECKPOINT_FILE, TrainingConfig, main
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +55,57 @@ def test_two_steps_resume_and_export(
     assert painter.paint(PropertyScores()).shape == (256, 256, 3)
     with pytest.raises(ValueError, match="size"):
         main([*common[:-2], "--steps", "3", "--resume", "--fmap-max", "16"])
+
+
+def test_labelled_pictures_and_a_property_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_generator, "IDENTITY_CANDIDATES", 2)
+    monkeypatch.setattr(train_generator, "sheet_rows", lambda: [[RESTING]])
+    random = np.random.default_rng(0)
+    for name in ("a.png", "b.png"):
+        Image.fromarray(random.integers(0, 256, (300, 280, 3), dtype=np.uint8)).save(tmp_path / name)
+    write_labels(tmp_path / "labels.csv", ["a.png", "b.png"], random.normal(size=(2, 7)))
+    torch.manual_seed(0)
+    save_property_net(PropertyNet(PropertyNetConfig(2, 3, 2)), tmp_path / "net")
+    out, exported = tmp_path / "run", tmp_path / "face"
+    common = ["--out", str(out), "--labels", str(tmp_path / "labels.csv"), "--property-net", str(tmp_path / "net"),
+              "--batch", "2", "--fmap-base", "512", "--fmap-max", "8"]  # fmt: skip
+    main([*common, "--steps", "3", "--export", str(exported)])
+    settings = json.loads((out / "training.json").read_text(encoding="utf-8"))["training"]
+    assert settings["images"] == 2 and settings["property_weight"] > 0.0
+    last = json.loads((out / "log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    assert last["resolution"] == 256 and last["properties"] > 0.0
+    assert FacePainter.load(exported, exported / IDENTITY_NAME).paint(PropertyScores()).shape == (256, 256, 3)
+    (tmp_path / "b.png").unlink()
+    with pytest.raises(SystemExit, match=r"b\.png"):
+        main([*common, "--steps", "4"])
+
+
+def test_going_on_from_a_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_generator, "sheet_rows", lambda: [[RESTING]])
+    torch.manual_seed(3)
+    size = GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=1, fmap_base=256, fmap_max=4)
+    before = Generator(size)
+    save_generator(before, tmp_path / "face")
+    Image.new("RGB", (256, 256), (200, 100, 50)).save(tmp_path / "a.png")
+    write_labels(tmp_path / "labels.csv", ["a.png"], np.zeros((1, 7)))
+    out = tmp_path / "run"
+    common = ["--out", str(out), "--labels", str(tmp_path / "labels.csv"), "--init", str(tmp_path / "face")]
+    main([*common, "--steps", "1", "--batch", "1", "--learning-rate", "0.001"])
+    settings = json.loads((out / "training.json").read_text(encoding="utf-8"))
+    assert settings["generator"]["w_dim"] == 8 and settings["training"]["growth"] == [[256, 1.0]]
+    after = torch.load(out / CHECKPOINT_FILE, weights_only=True)["generator"]
+    moved = {key: (value - after[key]).abs().max() for key, value in before.state_dict().items()}
+    assert 0.0 < float(moved["synthesis.output6.weight"]) < 0.01  # one small step from where it was
+    assert float(moved["synthesis.layer12.apply_noise.weight"]) > 0.0
+    with pytest.raises(SystemExit, match="none"):
+        main([*common, "--steps", "1", "--init", str(tmp_path / "none")])
+
+
+def test_property_loss() -> None:
+    labels = torch.randn(4, 7)
+    assert float(property_loss(labels, labels)) == 0.0
+    near, far = float(property_loss(labels + 0.1, labels)), float(property_loss(labels + 2.0, labels))
+    assert near == pytest.approx(0.01, rel=1e-3) and far == pytest.approx(1.75, rel=1e-3)
 
 
 def test_resuming_without_a_checkpoint_is_an_error(portraits: Path, tmp_path: Path) -> None:

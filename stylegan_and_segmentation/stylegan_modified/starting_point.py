@@ -1,0 +1,54 @@
+"""Where the training of a generator begins: with fresh weights, or with those of a generator on disk.
+
+Training only. Besides the parameters, the stored noise images are trained.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from .generator import Generator, GeneratorConfig
+from .generator_file import load_generator
+
+
+def fresh_generator(size: GeneratorConfig) -> Generator:
+    """A generator with starting values that suit reconstruction: calm outputs, and noise that counts."""
+    generator = Generator(size)
+    with torch.no_grad():
+        for name, parameter in generator.named_parameters():
+            if name.endswith("apply_noise.weight"):
+                parameter.normal_(0.0, 0.1)
+            if "output" in name and name.endswith("weight"):
+                parameter.mul_(0.3)
+    return _learning_noise(generator)
+
+
+def loaded_generator(source: Path) -> Generator:
+    """A generator that goes on from another's weights, as the published v3 went on from v1.
+
+    Args:
+        source: what `load_generator` takes.
+
+    Raises:
+        WeightsError: it cannot be loaded.
+    """
+    loaded = load_generator(source)
+    generator = Generator(loaded.config)  # what is loaded has its kernels worked out and learns no more
+    generator.load_state_dict(loaded.state_dict())
+    return _learning_noise(generator)
+
+
+def trained_tensors(generator: nn.Module) -> list[tuple[str, Tensor]]:
+    """Names of all that is trained, and the tensors: parameters and noise images."""
+    noise = [(name, buffer) for name, buffer in generator.named_buffers() if name.endswith("apply_noise.noise")]
+    return [*generator.named_parameters(), *noise]
+
+
+def _learning_noise(generator: Generator) -> Generator:
+    for name, buffer in generator.named_buffers():
+        if name.endswith("apply_noise.noise"):
+            buffer.requires_grad_(True)
+    return generator
