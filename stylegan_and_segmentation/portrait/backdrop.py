@@ -7,6 +7,7 @@ import numpy as np
 from .palette import LUMA
 
 PIXELS = 128  # painted small and stretched; it is far away and out of focus
+_FLOOR, _SOFT = 10.0, 9.0  # brightness
 _GREEN, _TEAL, _VIOLET, _NIGHT = (
     np.array(colour, float) for colour in ((96, 232, 178), (66, 186, 214), (172, 112, 226), (44, 60, 122))
 )
@@ -43,6 +44,7 @@ def paint_backdrop(background_mean: float, background_std: float, hue: float, dr
     seen = field[: PIXELS // 2][outside]
     field = (field - seen.mean()) / seen.std()
     luma = mean + deviation * field
+    luma = _FLOOR + _SOFT * np.logaddexp(0.0, (luma - _FLOOR) / _SOFT)  # a night sky is never quite black
 
     share = np.clip(0.46 + 0.85 * (x - 0.5) + 0.16 * hue - 0.25 * (y - 0.3), 0.0, 1.0)[..., None]
     bright = np.where(

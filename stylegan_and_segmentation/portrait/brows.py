@@ -10,7 +10,7 @@ from .palette import Colour, mix
 from .parsing import FaceClass
 from .relief import Face
 
-BROW: Colour = (140.0, 92.0, 62.0)
+BROW: Colour = (148.0, 96.0, 62.0)
 _DARK: Colour = (92.0, 58.0, 44.0)
 
 

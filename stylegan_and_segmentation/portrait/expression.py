@@ -32,10 +32,10 @@ class Expression:
     def from_scores(cls, eyes: float, mouth: float, pose: float, light: float) -> Expression:
         """The muscles for property scores; every score is held to -3..4 first."""
         eyes, mouth, pose = (float(np.clip(score, -3.0, 4.0)) for score in (eyes, mouth, pose))
-        smile = float(np.interp(mouth, [-3.0, -1.2, 0.3, 1.6, 4.0], [0.06, 0.56, 0.82, 0.97, 1.0]))
+        smile = float(np.interp(mouth, [-3.0, -1.2, 0.3, 1.6, 4.0], [0.06, 0.62, 0.84, 0.97, 1.0]))
         turned = float(np.clip((pose - 0.6) / 3.0, 0.0, 1.0))
         return cls(
-            opening=float(np.interp(eyes, [-3.0, -2.2, -1.2, 0.0, 1.6, 4.0], [0.0, 5.8, 11.2, 14.3, 17.8, 21.4])),
+            opening=float(np.interp(eyes, [-3.0, -2.2, -1.2, 0.0, 1.6, 4.0], [0.0, 5.8, 11.2, 14.0, 17.2, 20.8])),
             smile=smile * (1.0 - 0.8 * turned * (1.0 - 0.4 * max(0.0, min(1.0, (mouth + 1.2) / 2.8)))),
             mouth_open=float(np.interp(mouth, *_MOUTH_OPEN)),
             brow_lift=0.8 + 0.8 * (eyes + 1.2),

@@ -154,10 +154,10 @@ def _paint_lashes(easel: Easel, face: Face, expression: Expression, lids: Lids, 
     for index in range(number):
         along = 0.34 + 0.66 * index / (number - 1)
         root = upper[int(round(along * (count - 1)))]
-        length = (1.0 + 5.0 * along**2.0) * (1.0 + 0.14 * np.sin(4.7 * index))
+        length = (0.6 + 5.2 * along**2.4) * (1.0 + 0.14 * np.sin(4.7 * index))
         out = side * (-1.0 + 6.4 * along**1.3) * 0.72
         up = length * (0.30 + 0.62 * opened) if opened > 0.25 else -0.55 * length
         lash = np.array([root, root + [0.25 * out, -0.48 * up], root + [0.68 * out, -0.86 * up], root + [out, -up]])
-        easel.fill(tapered_path(face.place(lash, 1.0), np.array([1.1, 0.8, 0.5, 0.1])), LASH, alpha=0.80, blur=0.22)
+        easel.fill(tapered_path(face.place(lash, 1.0), np.array([1.1, 0.8, 0.5, 0.1])), LASH, alpha=0.66, blur=0.28)
     low = face.place(lids.lower[14:] + [0.0, 0.5])
     easel.fill(tapered_path(low, np.linspace(0.2, 1.1, len(low))), LASH, alpha=0.50, blur=0.4)

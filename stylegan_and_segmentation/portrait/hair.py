@@ -62,7 +62,7 @@ def paint_back_hair(easel: Easel, head: Head, hairdo: Hairdo) -> None:
     """The hair behind neck and shoulders."""
     for side in (-1, 1):
         inner: Points = [(0, 60, -30), (2, 100, -34), (3, 140, -34), (4, 175, -32), (8, 205, -28), (16, 230, -24)]
-        wide = 1.9 * _push(side, head)  # fills what the turned face leaves free
+        wide = 1.9 * (_push(side, head) - _push(-side, head))  # fills what the turned face leaves free
         outer: Points = [(6, 34, -20), (50 + 0.5 * wide, 46, -24), (70 + wide, 96, -28), (79 + wide, 140, -28)]
         outer += [(88, 186, -24), (86, 222, -20)]
         Card(
@@ -117,13 +117,13 @@ def _paint_locks(easel: Easel, head: Head, hairdo: Hairdo, side: int, inner: np.
             strands=60,
             start=middle - width / 2.0,
             end=end,
-            gather=0.62,
+            gather=0.50,
             reach=random.uniform(0.86, 1.0),
             wave=side * random.uniform(6.0, 8.5),
             phase=0.5 * random.normal(),
             bulge=14.0,
             value=0.02 + 0.035 * random.normal(),
-            cylinder=0.16,
+            cylinder=0.15,
             root_shade=0.14,
             inner_shade=0.12,
             rim=_RIMS[side],
@@ -144,7 +144,7 @@ def _fringe(side: int, head: Head) -> tuple[np.ndarray, np.ndarray]:
     ]
     inner += [(57 + out, 129, 18), (61 + 0.7 * out, 148, 16), (69, 162, 14)]
     outer: Points = [(p, 44, 36), (p + 14, 46, 44), (35 + 0.4 * p, 56, 42), (54, 79, 26), (65, 106, 14)]
-    outer += [(70, 130, 10), (77, 152, 10), (88, 168, 10)]
+    outer += [(70, 130, 10), (77, 152, 10), (81, 166, 10)]
     return guide(inner, side), guide(outer, side)
 
 
@@ -180,8 +180,8 @@ def _paint_fringe(easel: Easel, head: Head, hairdo: Hairdo, side: int) -> None:
             wave=2.4 * side,
             phase=random.normal(),
             bulge=7.0,
-            value=0.06 + 0.03 * random.normal(),
-            cylinder=0.10,
+            value=0.05 + 0.018 * random.normal(),
+            cylinder=0.06,
             contrast=0.8,
             root_shade=0.10,
             ragged=0.16,

@@ -102,8 +102,8 @@ class Card:
         inner, outer = ((1.0 - part) * curve[low] + part * curve[low + 1] for curve in (self.inner, self.outer))
         points = inner[:, None] + (outer - inner)[:, None] * across[..., None]
         y = points[..., 1]
-        below = np.clip((y - 108.0) / 85.0, 0.0, 1.25)
-        turn = (y - 120.0) / 15.5 + hairdo.wave_phase + self.phase + 1.5 * across
+        below = np.clip((y - 98.0) / 85.0, 0.0, 1.25)
+        turn = (y - 120.0) / 13.8 + hairdo.wave_phase + self.phase + 1.5 * across
         points[..., 0] += below * self.wave * np.sin(turn)
         points[..., 2] += below * abs(self.wave) * 0.8 * np.cos(turn) + self.bulge * (1.0 - 4.0 * a**2)
         return points
@@ -120,10 +120,11 @@ class Card:
         key /= np.linalg.norm(key)
         half = key + [0.0, 0.0, 1.0]
         half /= np.linalg.norm(half)
+        t = np.linspace(0.0, 1.0, height)[:, None]
         facing = _stretch(np.clip((surface @ key + 0.45) / 1.45, 0.0, 1.0), height, width)
+        facing = 0.60 + (facing - 0.60) * np.clip(t / 0.22, 0.0, 1.0)  # both sides of the parting meet in one tone
         slope = _stretch(tangent @ half, height, width)
         y = _stretch(points[..., 1], height, width)
-        t = np.linspace(0.0, 1.0, height)[:, None]
         grown = np.clip(0.15 + t / 0.28, 0.0, 1.0)  # strands part from each other away from the roots
         noise = (0.6 * fine + 0.8 * clump) * grown * self.contrast * (1.0 + 0.15 * hairdo.strands)
         a = np.linspace(-1.0, 1.0, width)[None]

@@ -107,7 +107,7 @@ class Relief:
         tip = np.clip((rest - 118.0) / 30.0, 0.0, 1.0)
         z = z + _smooth(rest, _BRIDGE) * np.exp(-((away / (4.9 + 1.5 * tip)) ** 2.2))
         z = z + _hill(away, rest, (7.4, 148.5), (3.2, 3.8), 3.8)  # nostril wings
-        z = z + _hill(away, rest, (26.0, 118.0), (15.0, 8.0), -3.6) + _hill(away, rest, (13.5, 117.0), (6.0, 8.0), -2.2)
+        z = z + _hill(away, rest, (26.0, 118.0), (15.0, 8.0), -3.6) + _hill(away, rest, (13.5, 117.0), (6.0, 8.0), -1.3)
         z = z + _hill(away, rest, (EYE_X, EYE_Y), (12.0, 7.5), 3.4)  # the eyeball under the lids
         z = z + _hill(away, rest, (27.0, 104.0), (18.0, 6.0), 1.6)
         z = z + _hill(away, rest, (36.0, 142.0 - 3.0 * self.smile), (13.0, 10.0), 2.6 + 2.4 * self.smile)
@@ -149,7 +149,7 @@ class Face:
         return float(np.hypot(*(right - left)) / 8.0)
 
     def contour(self) -> np.ndarray:
-        """The face's edge in the picture, (N, 2), clockwise from the top left around."""
+        """The face's edge in the picture, (180, 2): up its left side from the chin, then down its right side."""
         points = self.head.project(self.relief.grid(90, 49))
         cos, sin = np.cos(self.head.roll), np.sin(self.head.roll)
         level = points[..., 0] * cos + points[..., 1] * sin  # x before the roll

@@ -66,7 +66,7 @@ def paint_face(easel: Easel, face: Face, light: float, blush: float) -> None:
     shadow = 0.50 * brow**1.4 + 0.34 * edge * upper
     for side in (-1, 1):
         shadow = shadow + 0.15 * _veil(points, side * (EYE_X - 2.0), EYE_Y - 10.0, 17.0, 6.0)
-        shadow = shadow + 0.13 * _veil(points, side * 13.0, EYE_Y - 5.0, 6.0, 8.0)
+        shadow = shadow + 0.06 * _veil(points, side * 13.0, EYE_Y - 5.0, 6.0, 8.0)
     shadow = shadow + 0.22 * _veil(points, 0.0, 157.0, 9.0, 3.4) + 0.14 * _veil(points, 0.0, 180.0, 11.0, 3.0)
     colour = lit_skin(surface, light, shadow, base=0.05)
     for side in (-1, 1):
@@ -81,6 +81,9 @@ def paint_face(easel: Easel, face: Face, light: float, blush: float) -> None:
         easel.fill(contour, (232.0, 176.0, 156.0))
         texture = np.dstack([colour, np.full(colour.shape[:2], 255.0)])
         easel.mesh(grid, texture, from_right=face.head.yaw > 0.0)
+    edge_points = np.roll(face.contour(), -90, axis=0)  # from the top right down and up again on the left
+    jaw = edge_points[edge_points[:, 1] > edge_points[:, 1].max() - 34.0]
+    easel.line(smooth_path(jaw[::3]), (176.0, 98.0, 88.0), 0.9, alpha=0.45, blur=0.5)
 
 
 def paint_body(easel: Easel, head: Head, light: float, chin: np.ndarray) -> tuple[Head, skia.Path]:
