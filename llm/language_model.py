@@ -15,17 +15,17 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from tokenizers.decoders import DecodeStream
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
 from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS, render_prompt
-from llm.reply import ReplyParser
 
 TEMPERATURE = 0.6  # published
 TOP_P = 1.0  # published: no nucleus
 GUIDANCE = 1.0  # published: none
+RELEVANCE = 0.5  # of what the prompt adds to a candidate's probability, beside that probability
 MAX_NEW_TOKENS = 80
 BASE_FOLDERS = ("base", "polyglot_original")  # where an adapter's base lies, beside the adapter
 WRITES_FROM = 0.5  # she opens a bracket only where that is likelier than not: what is written down is never a whim
@@ -49,6 +49,7 @@ class LanguageModel:
         temperature: float = TEMPERATURE,
         top_p: float = TOP_P,
         guidance: float = GUIDANCE,
+        candidates: int = 1,
     ) -> None:
         """
         Args:
@@ -58,12 +59,15 @@ class LanguageModel:
             top_p: nucleus in (0, 1]; 1 samples from the whole distribution.
             guidance: above 1, what the prompt speaks for counts that many times as much against what she would say
                 to no prompt at all (classifier-free guidance, Sanchez et al. 2023); 1 leaves it as it is.
+            candidates: replies that are written side by side, of which the likeliest and most relevant one is said
+                (maximum mutual information, Li et al. 2016); with more than 1 nothing is shown before all are whole.
         """
         self.model = model
         self.tokenizer = tokenizer
         self.temperature = temperature
         self.top_p = top_p
         self.guidance = guidance
+        self.candidates = candidates
         self._frame = tokenizer(render_prompt(""), add_special_tokens=False)["input_ids"]
         self.context = model.config.max_position_embeddings
         named = {tokenizer.convert_tokens_to_ids(END_OF_TEXT), tokenizer.convert_tokens_to_ids(ANSWER_END)}
@@ -120,8 +124,9 @@ class LanguageModel:
     ) -> Iterator[str]:
         """Yields the raw text after ``prompt`` piece by piece, markers and memory brackets included.
 
-        A piece never holds half a character. The text ends with the end mark, with the end of text, or when the
-        budget is spent; it cannot end before it says something outside of brackets.
+        A piece never holds half a character, and is empty while candidates are in the making. The text ends with the
+        end mark, with the end of text, or when the budget is spent; it cannot end before it says something outside of
+        brackets.
 
         Args:
             prompt: as ``llm.prompt.render_prompt`` gives it.
@@ -142,39 +147,60 @@ class LanguageModel:
 
     @torch.inference_mode()
     def _decode(self, ids: list[int], generator: torch.Generator | None, budget: int) -> Iterator[str]:
-        text = DecodeStream(skip_special_tokens=False)
-        parser = ReplyParser()
-        spoken, said, tail = [], False, ""
-        decoder = _Decoder(self.model, ids, len(self._frame), self.guidance)
+        drafts = [Draft() for _ in range(self.candidates)]
+        decoder = Decoder(self.model, ids, len(self._frame), self.guidance, len(drafts))
         for _ in range(budget):
-            plain, guided = decoder.scores()
-            scores = guided.masked_fill(self._never, -torch.inf)
-            if parser.in_bracket:
-                scores[self._end_ids] = -torch.inf
-            elif not said:
-                scores[self._not_first] = -torch.inf
-            scores[_would_repeat(spoken)] = -torch.inf
-            if not parser.in_bracket and self._opens_bracket(plain) < WRITES_FROM:
-                scores[self._brackets] = -torch.inf
-            for begun, tokens in self._completes_url.items():
-                if tail.endswith(begun):
-                    scores[tokens] = -torch.inf
-            token = self._sample(scores, generator)
-            piece = text.step(self.tokenizer.backend_tokenizer, token)
-            if token in self._ends:
-                if piece:
-                    yield piece
-                return
-            if piece:
-                piece = "".join(c for c in piece if _speakable(c))
-                tail = (tail + piece.lower())[-3:]  # as long as a URL's mark may be before its last letter
-                said = bool(_LETTER.search(parser.feed(piece))) or said
-                if piece:
-                    yield piece
-                if parser.ended:
-                    return
-            spoken = [] if parser.in_bracket else [*spoken, token]
-            decoder.append(token)
+            plain, gain, guided = decoder.scores()
+            tokens = []
+            for row, draft in enumerate(drafts):
+                token = self._next_token(draft, plain[row], guided[row], generator)
+                draft.weigh(float(plain[row][token] + RELEVANCE * gain[row][token]))
+                self._take(draft, token)
+                tokens.append(token)
+            if len(drafts) > 1:
+                yield ""  # nothing to show yet, but whoever listens may stop here
+            elif drafts[0].pieces:
+                yield drafts[0].pieces.pop()
+            if all(draft.done for draft in drafts):
+                break
+            decoder.append(tokens)
+        if len(drafts) > 1:
+            yield from max(drafts, key=lambda draft: draft.score).pieces
+
+    def _next_token(
+        self, draft: Draft, plain: torch.Tensor, guided: torch.Tensor, generator: torch.Generator | None
+    ) -> int:
+        """A token that may come after ``draft``; scores (vocabulary,) as the model gives them, and guided."""
+        if draft.done:
+            return self._end_ids[0].item()
+        scores = guided.masked_fill(self._never, -torch.inf)
+        if draft.parser.in_bracket:
+            scores[self._end_ids] = -torch.inf
+        elif not draft.said:
+            scores[self._not_first] = -torch.inf
+        scores[_would_repeat(draft.spoken)] = -torch.inf
+        if not draft.parser.in_bracket and self._opens_bracket(plain) < WRITES_FROM:
+            scores[self._brackets] = -torch.inf
+        for begun, tokens in self._completes_url.items():
+            if draft.tail.endswith(begun):
+                scores[tokens] = -torch.inf
+        return self._sample(scores, generator)
+
+    def _take(self, draft: Draft, token: int) -> None:
+        """Adds ``token`` to ``draft``."""
+        if draft.done:
+            return
+        piece = draft.text.step(self.tokenizer.backend_tokenizer, token)
+        if token in self._ends:
+            draft.done = True
+        elif piece:
+            piece = "".join(c for c in piece if _speakable(c))
+            draft.tail = (draft.tail + piece.lower())[-3:]  # as long as a URL's mark may be before its last letter
+            draft.said = bool(_LETTER.search(draft.parser.feed(piece))) or draft.said
+            draft.done = draft.parser.ended
+        draft.spoken = [] if draft.parser.in_bracket else [*draft.spoken, token]
+        if piece:
+            draft.pieces.append(piece)
 
     def _opens_bracket(self, scores: torch.Tensor) -> float:
         probabilities = scores.masked_fill(self._never, -torch.inf).softmax(-1)
@@ -187,41 +213,6 @@ class LanguageModel:
             ordered[ordered.cumsum(0) - ordered > self.top_p] = 0
             return int(order[torch.multinomial(ordered, 1, generator=generator)])
         return int(torch.multinomial(probabilities, 1, generator=generator))
-
-
-class _Decoder:
-    """The model's scores for the next token, step by step, as they are and with guidance.
-
-    With guidance a second row sees the same tokens but for the prompt, whose frame alone is left to it.
-    """
-
-    def __init__(self, model: PreTrainedModel, ids: list[int], frame: int, guidance: float) -> None:
-        self.model, self.guidance = model, guidance
-        hidden = len(ids) - frame
-        rows = 1 if guidance == 1 or hidden <= 0 else 2
-        self.step = torch.tensor([ids] * rows, device=model.device)
-        self.seen = None
-        if rows == 2:
-            self.seen = torch.ones_like(self.step)
-            self.seen[1, :hidden] = 0
-        self.cache = None
-
-    def scores(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """(as they are, guided), each (vocabulary,), fp32."""
-        mask = {} if self.seen is None else {"attention_mask": self.seen}
-        out = self.model(input_ids=self.step, past_key_values=self.cache, use_cache=True, logits_to_keep=1, **mask)
-        self.cache = out.past_key_values
-        logits = out.logits[:, -1].float()
-        if self.seen is None:
-            return logits[0], logits[0]
-        with_prompt, without = logits.log_softmax(-1)
-        return logits[0], without + self.guidance * (with_prompt - without)
-
-    def append(self, token: int) -> None:
-        """Goes on after ``token``."""
-        self.step = torch.full((len(self.step), 1), token, device=self.model.device)
-        if self.seen is not None:
-            self.seen = torch.cat([self.seen, torch.ones_like(self.seen[:, :1])], dim=1)
 
 
 def find_base(adapter: Path) -> Path:
@@ -323,8 +314,8 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _read_sampling(folder: Path) -> tuple[float, float, float]:
-    """Temperature, top_p and guidance as training left them beside the weights; the published ones where none are."""
+def _read_sampling(folder: Path) -> tuple[float, float, float, int]:
+    """Temperature, top_p, guidance and candidates as training left them beside the weights; else the published ones."""
     file = folder / "generation_config.json"
     try:
         fields = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
@@ -332,6 +323,7 @@ def _read_sampling(folder: Path) -> tuple[float, float, float]:
             float(fields.get("temperature") or TEMPERATURE),
             float(fields.get("top_p") or TOP_P),
             float(fields.get("guidance_scale") or GUIDANCE),
+            int(fields.get("candidates") or 1),
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelFolderError(f"생성 설정을 읽지 못했어요: {file} - 다시 받아 주세요. ({_short(error)})") from error

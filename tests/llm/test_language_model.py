@@ -11,8 +11,9 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import GPTNeoXForCausalLM
 
+from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
-from llm.language_model import GUIDANCE, NO_REPEAT_NGRAM, LanguageModel, _Decoder, choose_dtype, find_base
+from llm.language_model import GUIDANCE, NO_REPEAT_NGRAM, LanguageModel, choose_dtype, find_base
 from llm.memory_mechanism.memory import Memory
 from llm.prompt import ANSWER_END, END_OF_TEXT, render_prompt
 from llm.reply import ReplyParser
@@ -90,11 +91,12 @@ def test_the_adapter_is_merged_and_computes_what_peft_computes(home, adapter):
 def test_how_to_sample_is_read_beside_the_weights(home, tmp_path):
     for source, target in (("embedded/adapter", "adapter"), ("embedded/base", "base")):
         shutil.copytree(home / source, tmp_path / target)
-    settings = json.dumps({"do_sample": True, "temperature": 0.5, "top_p": 0.9, "guidance_scale": 1.5})
+    settings = json.dumps({"do_sample": True, "temperature": 0.5, "top_p": 0.9, "guidance_scale": 1.5, "candidates": 3})
     (tmp_path / "adapter" / "generation_config.json").write_text(settings, encoding="utf-8")
     model = LanguageModel.load(tmp_path / "adapter")
-    assert (model.temperature, model.top_p, model.guidance) == (0.5, 0.9, 1.5)
-    assert LanguageModel.load(tmp_path / "base").guidance == 1.0
+    assert (model.temperature, model.top_p, model.guidance, model.candidates) == (0.5, 0.9, 1.5, 3)
+    plain = LanguageModel.load(tmp_path / "base")
+    assert (plain.guidance, plain.candidates) == (1.0, 1)
 
 
 def test_the_tokenizer_of_the_base_serves_an_adapter_without_one(home, tmp_path):
@@ -261,16 +263,16 @@ def test_guidance_weighs_the_prompt_against_no_prompt(markers):
     model, words = network(), tokenizer(markers)
     ids, frame = words(PROMPT)["input_ids"], words(render_prompt(""))["input_ids"]
     assert ids[-len(frame) :] == frame
-    decoder = _Decoder(model, ids, len(frame), guidance=1.7)
+    decoder = Decoder(model, ids, len(frame), guidance=1.7, drafts=2)
     said = []
     with torch.inference_mode():
         for token in (70, 80, 90):
-            plain, guided = decoder.scores()
-            full, bare = (model(torch.tensor([start + said])).logits[0, -1] for start in (ids, frame))
-            torch.testing.assert_close(plain, full, rtol=1e-3, atol=1e-4)
-            wanted = bare.log_softmax(-1) + 1.7 * (full.log_softmax(-1) - bare.log_softmax(-1))
-            torch.testing.assert_close(guided, wanted, rtol=1e-3, atol=1e-4)
-            decoder.append(token)
+            plain, gain, guided = decoder.scores()
+            full, bare = (model(torch.tensor([start + said])).logits[0, -1].log_softmax(-1) for start in (ids, frame))
+            for scores, wanted in ((plain, full), (gain, full - bare), (guided, bare + 1.7 * (full - bare))):
+                assert scores.shape == (2, model.config.vocab_size)
+                torch.testing.assert_close(scores[0], wanted, rtol=1e-3, atol=1e-4)
+            decoder.append([token, token + 1])
             said.append(token)
 
 
@@ -284,6 +286,29 @@ def test_guidance_of_one_is_none():
         for guidance in (GUIDANCE, 1.0, 300.0)  # random scores hardly differ
     )
     assert plain == same != guided
+
+
+def test_the_best_of_several_candidates_is_said_and_the_others_are_not():
+    generator = torch.Generator().manual_seed(5)
+    one = random_model(seed=4)
+    alone = ["".join(one.stream(PROMPT, generator, max_new_tokens=12)) for _ in range(3)]
+    assert len(set(alone)) == 3
+    several = LanguageModel(network(4), tokenizer(), candidates=3)
+    pieces = list(several.stream(PROMPT, torch.Generator().manual_seed(5), max_new_tokens=12))
+    text = "".join(pieces)
+    assert text and pieces[:12] == [""] * 12, "a chance to stop at every step, and nothing shown before the choice"
+    assert text == "".join(several.stream(PROMPT, torch.Generator().manual_seed(5), max_new_tokens=12))
+
+
+def test_the_likelier_draft_counts_more_and_a_finished_one_is_weighed_no_further():
+    sure, unsure = Draft(), Draft()
+    for _ in range(3):
+        sure.weigh(-0.1)
+        unsure.weigh(-2.0)
+    sure.done = True
+    sure.weigh(-99.0)
+    assert sure.score > unsure.score
+    assert sure.score == pytest.approx(-0.1)
 
 
 class Wishes:
