@@ -27,7 +27,7 @@ def paint_brow(easel: Easel, face: Face, expression: Expression, side: int, tone
     t = np.linspace(0.0, 1.0, 21)
     x = 12.5 + 32.5 * t
     y = 105.6 - 5.0 * np.sin(np.pi * np.clip(0.74 * t, 0.0, 1.0)) ** 1.2 + 5.0 * t**2.6
-    y = y - expression.brow_lift * (0.8 + 0.2 * np.sin(np.pi * t))
+    y = y - (expression.brow_lift + expression.cheer) * (0.8 + 0.2 * np.sin(np.pi * t))
     y = y - expression.worry * (4.4 * (1.0 - t) ** 1.4 - 2.0 * t)
     points = np.stack([side * x, y], axis=1)
     widths = np.interp(t, [0.0, 0.10, 0.35, 0.65, 1.0], [2.2, 4.0, 4.3, 3.0, 0.4])

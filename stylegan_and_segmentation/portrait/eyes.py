@@ -45,7 +45,7 @@ class Lids:
         opening = expression.opening
         corners = 1.3 - 2.9 * (u + 1.0) / 2.0 + 1.5 * expression.worry * np.clip(u, 0.0, 1.0)
         low = (3.7 + 0.06 * opening) * (1.0 - np.abs(u) ** 2.3) * (1.0 + 0.24 * u)
-        squeeze = 2.2 * expression.cheer * (1.0 - u**2)
+        squeeze = 3.2 * expression.cheer * (1.0 - u**2)
         x = side * (EYE_X + HALF_WIDTH * u)
         lower = EYE_Y + corners + low - squeeze
         height = (1.0 - np.abs(u) ** 2.5) ** 0.80 * (1.0 - 0.07 * u)
@@ -88,7 +88,7 @@ def _paint_surroundings(easel: Easel, face: Face, expression: Expression, lids: 
     cushion = face.place(lids.lower[5:-4] + [0.0, 2.5])
     easel.line(smooth_path(cushion), (255.0, 236.0, 224.0), 2.0, alpha=0.36, blur=1.0)
     fold = face.place(lids.lower[4:-7] + [0.0, 5.4])
-    easel.line(smooth_path(fold), SKIN_SHADOW, 1.8, alpha=0.22 + 0.20 * expression.cheer, blur=1.2)
+    easel.line(smooth_path(fold), SKIN_SHADOW, 1.8, alpha=0.16 + 0.10 * expression.cheer, blur=1.6)
 
 
 def _paint_ball(easel: Easel, face: Face, expression: Expression, lids: Lids, side: int) -> None:

@@ -48,7 +48,9 @@ class Hairdo:
     ) -> Hairdo:
         """From property scores, held to -3..4, and variations."""
         colour, length = (float(np.clip(score, -3.0, 4.0)) for score in (hair_color, hair_length))
-        return cls(colour, 252.0 + 20.0 * length, 0.45 * wave, strands, tint, light)
+        # Below the picture only the growing width at its lower edge tells the length, so the steps are smaller there.
+        tip_y = 252.0 + (20.0 if length < 0.0 else 13.0) * length
+        return cls(colour, tip_y, 0.45 * wave, strands, tint, light)
 
 
 def guide(points: list[tuple[float, float, float]], side: int = 1, count: int = ROWS) -> np.ndarray:
