@@ -140,13 +140,6 @@ class Easel:
         paint = skia.Paint(Color=skia.ColorSetRGB(index, index, index), AntiAlias=False)
         self._map_surface.getCanvas().drawPath(path, paint)
 
-    def region_line(self, path: skia.Path, width: float, index: int) -> None:
-        """Marks a stroke as class `index`."""
-        paint = skia.Paint(Color=skia.ColorSetRGB(index, index, index), AntiAlias=False)
-        paint.setStyle(skia.Paint.kStroke_Style)
-        paint.setStrokeWidth(width)
-        self._map_surface.getCanvas().drawPath(path, paint)
-
     def mesh(
         self,
         points: np.ndarray,
