@@ -28,6 +28,7 @@ class Command:
         usages: the ways to write it.
         summary: what it does, in one Korean line.
         words: what may stand behind it, for completion.
+        also: names that it has in other chat programs, or that people try.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Command:
     usages: tuple[str, ...]
     summary: str
     words: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
 
     @property
     def misused(self) -> CommandError:
@@ -50,8 +52,10 @@ MEMORIES = Command(
     ("추가",),
 )
 FORGET = Command("잊어", "forget", ("/잊어 N",), "N번째 기억을 지워요")
-WHY = Command("왜", "why", ("/왜",), "마지막 답에 떠올린 기억과 비슷한 정도, 지은 표정을 보여 줘요")
-AGAIN = Command("다시", "again", ("/다시",), "마지막 말에 다시 답해요. 처음 답이 적은 기억은 되돌려요")
+WHY = Command("왜", "why", ("/왜",), "마지막 답에 떠올린 기억과 비슷한 정도, 지은 표정, 걸린 시간을 보여 줘요")
+AGAIN = Command(
+    "다시", "again", ("/다시",), "마지막 말에 다시 답해요. 처음 답이 적은 기억은 되돌려요", also=("regen", "retry")
+)
 UNDO = Command("되돌리기", "undo", ("/되돌리기",), "기억을 마지막으로 바꾼 것을 되돌려요. 손으로 고친 줄은 그대로 둬요")
 EXPRESSION = Command(
     "표정",
@@ -67,12 +71,13 @@ MODELS = Command(
     "모델", "model", ("/모델", "/모델 받기"), "쓰고 있는 모델을 보여 주거나, 공개 모델을 받아요", ("받기",)
 )
 SEED = Command("시드", "seed", ("/시드", "/시드 N"), "난수의 시드를 보여 주거나 바꿔요. 같은 수면 같은 답이 되풀이돼요")
-END = Command("끝", "quit", ("/끝",), "대화를 끝내요")
-HELP = Command("도움말", "help", ("/도움말",), "명령을 모두 보여 줘요")
+END = Command("끝", "quit", ("/끝",), "대화를 끝내요", also=("exit", "bye", "q", "종료", "그만"))
+HELP = Command("도움말", "help", ("/도움말",), "명령을 모두 보여 줘요", also=("?", "도움", "명령"))
 
 COMMANDS = (MEMORIES, FORGET, WHY, AGAIN, UNDO, EXPRESSION, FACE, SAVE, CHATS, MODELS, SEED, END, HELP)
 
 _BY_NAME = {name: command for command in COMMANDS for name in (command.name, command.alias)}
+_MEANT = _BY_NAME | {name: command for command in COMMANDS for name in command.also}
 
 
 def is_command(line: str) -> bool:
@@ -88,7 +93,7 @@ def read_command(line: str) -> tuple[Command, str]:
     """
     name, rest = (*line.strip().removeprefix("/").split(maxsplit=1), "", "")[:2]
     name = unicodedata.normalize("NFC", name).lower()
-    command = _BY_NAME.get(name)
+    command = _MEANT.get(name)
     if command is None:
         raise CommandError(_unknown(name))
     return command, rest

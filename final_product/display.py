@@ -35,7 +35,9 @@ class Display:
         self._out = out
         self._notes = notes or out
         self._prefix = "" if notes else REPLY_PREFIX
-        self._consoles = {stream: _console(stream) for stream in (out, self._notes) if stream.isatty() and not plain}
+        # What is at a terminal of its own; without rich, for --doctor to say so, it is written to like a pipe.
+        consoles = {stream: _console(stream) for stream in (out, self._notes) if stream.isatty() and not plain}
+        self._consoles = {stream: console for stream, console in consoles.items() if console is not None}
         self._lock = threading.Lock()
         self._mid_line = False
         self._wrap: Any = None  # of the reply that is being written at a terminal
@@ -165,8 +167,10 @@ class Display:
 
 
 def _console(stream: TextIO) -> Any:
-    from rich.console import Console
-
+    try:
+        from rich.console import Console
+    except ImportError:
+        return None
     return Console(file=stream, highlight=False)
 
 

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from final_product.model_store import SOURCES, ModelFolder, find_models
+from final_product.picture import CHOICE, way_of
+from final_product.window_link import why_no_window
 
 OLDEST, NEWEST = (3, 10), (3, 13)
 PROBE_SECONDS = 120.0  # a first import of PyTorch from a cold disk takes long
@@ -72,7 +74,9 @@ def report(version: str, root: Path, memory: Path, image: Path, write: Callable[
         models(root),
         memory_file(memory),
         picture(image),
+        chats(),
         terminal(),
+        window(),
     )
     bad = 0
     for check in checks:
@@ -257,6 +261,19 @@ def picture(path: Path) -> Iterator[Finding]:
     yield Finding("얼굴 그림", problem is None, str(path) if problem is None else problem)
 
 
+def chats() -> Iterator[Finding]:
+    """Whether chats can be kept."""
+    try:
+        from final_product.chat_log import chats_folder, find_chats
+
+        folder = chats_folder()
+    except ImportError as error:
+        yield Finding("대화 기록", False, f"{error.name} 패키지가 없어서 확인하지 못했어요 - {INSTALL}")
+        return
+    problem = _unwritable(folder / "chat.jsonl")
+    yield Finding("대화 기록", problem is None, problem or f"{folder}, 대화 {len(find_chats(folder))}개")
+
+
 def _unwritable(path: Path) -> str | None:
     """Why the file at ``path`` cannot be replaced, with the cure; None where it can."""
     if path.is_dir():
@@ -296,10 +313,20 @@ def terminal() -> Iterator[Finding]:
         colours = "rich 패키지가 없어서 알 수 없음"
     yield Finding("색", True, f"{colours}{' (NO_COLOR)' if os.environ.get('NO_COLOR') else ''}")
 
+    way = way_of(os.environ) if writes else None
+    shown = "없음" if way is None else f"{way.value} (환경 변수 {CHOICE} 로 바꿀 수 있어요)"
+    yield Finding("터미널의 그림", True, shown)
+
     columns, lines = shutil.get_terminal_size()
     size = f"{columns}x{lines}"
     cure = f"창을 {MIN_COLUMNS}칸보다 넓혀 주세요"
     yield Finding("창 크기", columns >= MIN_COLUMNS, size if columns >= MIN_COLUMNS else f"{size} - {cure}")
+
+
+def window() -> Iterator[Finding]:
+    """Whether her face can have a window of its own; the chat does without."""
+    reason = why_no_window(os.environ)
+    yield Finding("얼굴 창", True, f"없음 ({reason})" if reason else "열 수 있음 (--window)")
 
 
 def _memory() -> tuple[int, int]:

@@ -8,6 +8,8 @@ from typing import NoReturn
 
 from final_product.session import MAX_SEED
 
+_ROOT = Path(__file__).resolve().parent.parent
+
 
 def read_options(argv: list[str] | None, version: str, memory: Path, image: Path) -> argparse.Namespace:
     """The options of a command line; leaves the program where they are wrong (exit code 2) or answered already (0).
@@ -35,8 +37,12 @@ def read_options(argv: list[str] | None, version: str, memory: Path, image: Path
         default="auto",
         help="모델을 돌릴 장치 (기본: auto, CUDA가 있으면 CUDA)",
     )
-    group.add_argument("--memory", type=Path, default=memory, metavar="FILE", help="기억 파일 (기본: %(default)s)")
-    group.add_argument("--image", type=Path, default=image, metavar="FILE", help="얼굴 그림 파일 (기본: %(default)s)")
+    group.add_argument(
+        "--memory", type=Path, default=memory, metavar="FILE", help=f"기억 파일 (기본: {_shown(memory)})"
+    )
+    group.add_argument(
+        "--image", type=Path, default=image, metavar="FILE", help=f"얼굴 그림 파일 (기본: {_shown(image)})"
+    )
     group.add_argument("--seed", type=_seed, metavar="N", help="같은 수를 주면 같은 대화가 되풀이돼요")
     group.add_argument("--no-face", action="store_true", help="얼굴을 그리지 않아요")
     group.add_argument("--show-face", action="store_true", help="답할 때마다 얼굴을 터미널에 보여 줘요")
@@ -50,6 +56,11 @@ def read_options(argv: list[str] | None, version: str, memory: Path, image: Path
     group.add_argument("--plain", action="store_true", help="색과 그림, 줄 편집 없이 글자만 써요")
     group.add_argument("--doctor", action="store_true", help="이 컴퓨터에서 잘 돌아갈지 살펴보고 끝내요")
     return parser.parse_args(argv)
+
+
+def _shown(path: Path) -> str:
+    """A path as the user guide has it: the checkout's folder says nothing."""
+    return (path.relative_to(_ROOT) if path.is_relative_to(_ROOT) else path).as_posix().replace("%", "%%")
 
 
 def _seed(text: str) -> int:

@@ -3,7 +3,8 @@
 Wiring and exit codes; the only script that touches ``sys.path``. Nothing heavy is imported before the
 prompt stands: the models load in the background while the user types.
 
-Exit codes: 0 the chat ended, 1 the language model failed or ``--doctor`` found something, 2 wrong arguments.
+Exit codes: 0 the chat ended, 1 the language model failed, a package is missing or ``--doctor`` found something, 2 wrong
+arguments.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from final_product.input_line import open_lines  # noqa: E402
 from final_product.model_store import ModelFolder, Part, expression_folders, find_models  # noqa: E402
 from final_product.options import read_options  # noqa: E402
 from final_product.session import Session  # noqa: E402
-from final_product.terminal import chat, hear  # noqa: E402
+from final_product.terminal import WELCOME, chat, hear  # noqa: E402
 
 VERSION = "0.1.0"
 MEMORY_FILE = ROOT / "llm" / "memory_mechanism" / "saved_memory" / "ohlora_memory.txt"
@@ -56,6 +57,9 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ModuleNotFoundError as error:
+        print(f"필요한 패키지가 없어요 ({error.name}) - 먼저 pip install -r requirements.txt 를 실행해 주세요.")
+        return _LANGUAGE_FAILED
 
 
 def _examine(options: argparse.Namespace, display: Display) -> int:
@@ -65,11 +69,13 @@ def _examine(options: argparse.Namespace, display: Display) -> int:
 
 
 def _display(options: argparse.Namespace) -> Display:
+    """The screen; plain also where the user's lines come from no terminal."""
     if options.json:
         return JsonDisplay(sys.stdout, sys.stderr)
+    plain = options.plain or sys.stdin is None or not sys.stdin.isatty()
     if options.once and not is_command(options.once):
-        return Display(sys.stdout, sys.stderr, options.plain)
-    return Display(sys.stdout, plain=options.plain)
+        return Display(sys.stdout, sys.stderr, plain)
+    return Display(sys.stdout, plain=plain)
 
 
 def _chat(options: argparse.Namespace, display: Display) -> int:
@@ -102,7 +108,10 @@ def _chat(options: argparse.Namespace, display: Display) -> int:
             hear(options.once, display, session)
         else:
             history = chats_folder().with_name("history")
-            chat(open_lines(sys.stdin, sys.stdout, options.plain, history, keep=not options.no_log), display, session)
+            lines = open_lines(sys.stdin, sys.stdout, options.plain, history, keep=not options.no_log)
+            if lines.echoes:
+                display.line(WELCOME)
+            chat(lines, display, session)
     except BrokenPipeError:
         raise
     except program.language_errors() as error:

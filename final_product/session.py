@@ -81,6 +81,7 @@ class Session:
         folder: Path,
         log: bool = True,
         show_face: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """
         Args:
@@ -89,6 +90,7 @@ class Session:
             folder: where chats are kept.
             log: whether this one is kept.
             show_face: whether her face is shown after each reply.
+            clock: seconds.
         """
         self.turn: Any = None
         self._program = program
@@ -97,6 +99,8 @@ class Session:
         self._log = ChatLog(folder) if log else None
         self._log_fails = False
         self._show_face = show_face
+        self._clock = clock
+        self._seconds = 0.0  # that the last reply took
         self._records: list[Record] = []
         self._undoable: list[_Undoable] = []
         self._again: tuple[Any, ...] | None = None  # for the next reply: the edits that stay of the one it replaces
@@ -128,9 +132,11 @@ class Session:
         self.turn = None
         stay, self._again = self._again, None
         companion = self._program.companion(on_wait)
+        begun = self._clock()
         try:
             yield from companion.respond(said, again=stay is not None)
         finally:
+            self._seconds = self._clock() - begun
             self.turn = companion.turn
             if self.turn is not None:
                 self._remember(edits_of(self.turn.saved, self.turn.changed), self.turn)
@@ -267,6 +273,7 @@ class Session:
         if turn.reading is not None:
             about.append(f"답에서 읽음, 확률 {turn.reading.probability:.2f}")
         self._screen.line(f"표정: {_face_text(scores)}" + (f" ({', '.join(about)})" if about else ""))
+        self._screen.line(f"걸린 시간: {self._seconds:.1f}초")
 
     def _answer_again(self, rest: str) -> str:
         from final_product.companion import typed_in

@@ -10,9 +10,11 @@ from final_product.display import PROMPT, Display, printable
 from final_product.input_line import LineSource
 from llm.errors import PromptTooLongError
 
+WELCOME = "(/도움말 을 쓰면 명령을 모두 볼 수 있어요.)"
 GOODBYE = "오로라와의 대화를 마칠게요. 또 만나요!"
 WAITING = "(모델을 불러오는 중이에요. 잠시만 기다려 주세요…)"
 STOPPED = "(여기까지만 들을게요)"
+KEYS = "(Alt+Enter 줄 바꾸기, ↑ 와 Ctrl+R 전에 쓴 말 찾기, Tab 명령 완성, Ctrl+C 답 멈추기와 끝내기)"
 UNREADABLE = "(읽을 수 있는 글자가 없어요. 다시 말해 주세요.)"
 
 
@@ -110,3 +112,4 @@ def _help(display: Display) -> None:
         ("명령", "영어로", "뜻"),
         [(", ".join(command.usages), f"/{command.alias}", command.summary) for command in COMMANDS],
     )
+    display.line(KEYS)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from final_product.commands import (
     AGAIN,
     COMMANDS,
+    END,
     EXPRESSION,
     FORGET,
     HELP,
@@ -31,7 +32,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_table():
-    names = [name for command in COMMANDS for name in (command.name, command.alias)]
+    names = [name for command in COMMANDS for name in (command.name, command.alias, *command.also)]
     assert len(names) == len(set(names))
     for command in COMMANDS:
         assert command.alias.isascii() and not command.name.isascii() and command.summary.endswith("요")
@@ -51,6 +52,9 @@ def test_the_table():
         ("/ 기억", MEMORIES, ""),
         ("/AGAIN", AGAIN, ""),
         ("/again", AGAIN, ""),
+        ("/bye", END, ""),
+        ("/?", HELP, ""),
+        ("/regen", AGAIN, ""),
         (unicodedata.normalize("NFD", "/되돌리기"), UNDO, ""),
     ],
 )
@@ -71,7 +75,7 @@ def test_what_is_no_command(line):
         ("/되", "/되 - 그런 명령은 없어요. 혹시 /되돌리기 인가요? /도움말 을 쓰면 모두 볼 수 있어요."),
         ("/memry 3", "/memry - 그런 명령은 없어요. 혹시 /기억 인가요? /도움말 을 쓰면 모두 볼 수 있어요."),
         ("/잊어2", "/잊어2 - 그런 명령은 없어요. 혹시 /잊어 인가요? /도움말 을 쓰면 모두 볼 수 있어요."),
-        ("/exit", "/exit - 그런 명령은 없어요. /도움말 을 쓰면 모두 볼 수 있어요."),
+        ("/clear", "/clear - 그런 명령은 없어요. /도움말 을 쓰면 모두 볼 수 있어요."),
         ("/", "명령을 써 주세요. /도움말 을 쓰면 모두 볼 수 있어요."),
     ],
 )

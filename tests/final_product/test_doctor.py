@@ -14,6 +14,7 @@ import pytest
 from final_product import doctor
 from final_product.model_store import GENERATOR, IDENTITY, SOURCES
 from final_product.run import VERSION
+from final_product.window_link import NO_TK
 
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -101,8 +102,9 @@ def test_the_report_is_for_a_bug_report(report, monkeypatch, root):
     assert lines[0] == "Oh-LoRA 9.9 진단 - 문제를 알릴 때 이 글을 그대로 붙여 주세요."
     assert all(re.match(r"[✓✗] [^:]+: .", line) and "\n" not in line for line in lines[1:-1])
     whats = [line[2:].split(":")[0] for line in lines[1:-1]]
-    parts = ["언어 모델", "기억 검색", "얼굴", "기억 파일", "얼굴 그림", "터미널", "글자 인코딩", "색", "창 크기"]
-    assert whats == ["파이썬", "컴퓨터", *PINNED, "PyTorch", "그래픽카드", *parts]
+    parts = ["언어 모델", "기억 검색", "얼굴", "기억 파일", "얼굴 그림", "대화 기록"]
+    screen = ["터미널", "글자 인코딩", "색", "터미널의 그림", "창 크기", "얼굴 창"]
+    assert whats == ["파이썬", "컴퓨터", *PINNED, "PyTorch", "그래픽카드", *parts, *screen]
     home = os.path.join("~", "checkout")
     assert f"✓ 기억 파일: {os.path.join(home, 'memory.txt')}, 기억 1개" in lines
     assert f"✓ 얼굴 그림: {os.path.join(home, 'ohlora.png')}" in lines
@@ -138,6 +140,19 @@ def test_without_any_package_the_program_still_reports(torch_is, tmp_path):
     assert any(line.startswith("✗ PyTorch: 쓰지 못해요 (ModuleNotFoundError") for line in lines)
     assert any(line.startswith("✓ 언어 모델: ") for line in lines)
     assert any(line.startswith("✗ 기억 파일: filelock 패키지가 없어서") for line in lines)
+    assert any(line.startswith("✗ 대화 기록: platformdirs 패키지가 없어서") for line in lines)
+
+
+def test_without_any_package_a_chat_is_one_line(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-S", str(ROOT / "final_product" / "run.py")],
+        input=b"",
+        capture_output=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    last = done.stdout.decode("utf-8").splitlines()[-1]
+    assert done.returncode == 1 and done.stderr == b"" and "pip install -r requirements.txt" in last
 
 
 # --- Python, packages, devices --------------------------------------------------------------------------------------
@@ -298,7 +313,29 @@ def test_the_terminal(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     lines = lines_of(doctor.terminal())
     assert "TERM=xterm-256color" in lines[0] and "(NO_COLOR)" in lines[2]
-    assert lines[3] == "✗ 창 크기: 30x10 - 창을 40칸보다 넓혀 주세요"
+    assert lines[3].startswith("✓ 터미널의 그림: ")
+    assert lines[4] == "✗ 창 크기: 30x10 - 창을 40칸보다 넓혀 주세요"
+
+
+def test_the_window(monkeypatch):
+    monkeypatch.setattr(doctor, "why_no_window", lambda environment: None)
+    assert lines_of(doctor.window()) == ["✓ 얼굴 창: 열 수 있음 (--window)"]
+    monkeypatch.setattr(doctor, "why_no_window", lambda environment: NO_TK)
+    assert lines_of(doctor.window()) == [f"✓ 얼굴 창: 없음 ({NO_TK})"], "nothing is broken: the chat does without"
+
+
+def test_where_chats_are_kept(data_folder):
+    folder = data_folder / "Oh-LoRA" / "chats"
+    assert lines_of(doctor.chats()) == [f"✓ 대화 기록: {folder}, 대화 0개"]
+    folder.mkdir(parents=True)
+    (folder / "20261122T101010.000000Z.jsonl").write_bytes(b"")
+    assert lines_of(doctor.chats()) == [f"✓ 대화 기록: {folder}, 대화 1개"]
+
+
+def test_chats_that_cannot_be_kept(data_folder):
+    (data_folder / "Oh-LoRA").write_bytes(b"")
+    (line,) = lines_of(doctor.chats())
+    assert line.startswith("✗ 대화 기록: ")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the program sets the Windows console's encoding itself")

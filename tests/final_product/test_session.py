@@ -1,6 +1,7 @@
 """A chat and its commands, with a companion whose model says what a test wrote down: whole transcripts."""
 
 import io
+import itertools
 import threading
 from datetime import datetime
 
@@ -129,7 +130,8 @@ class Chat:
     def __call__(self, *lines, resume=False, **options):
         """The lines of the transcript, the goodbye aside."""
         self.screen = Screen()
-        self.session = Session(self.program, self.screen, self.chats, **options)
+        ticks = itertools.count(100, 2)
+        self.session = Session(self.program, self.screen, self.chats, clock=lambda: next(ticks), **options)
         if resume:
             self.session.resume()
         chat(Typed(lines), self.screen, self.session)
@@ -382,13 +384,16 @@ def test_why(her):
         "> 오! 등산이지!",
         "떠올린 기억: 취미: 등산 (비슷한 정도 0.88)",
         "표정: 눈 1.6, 입 1.3, 고개 -1.2",
+        "걸린 시간: 2.0초",
         "> 응.",
         "떠올린 기억: 없음",
         "표정: 눈 -1.2, 입 -1.2, 고개 -1.2 (평온)",
+        "걸린 시간: 2.0초",
         "> 알았어!",
         "(기억: 이름: 민수)",
         "떠올린 기억: 이름: 민수 (비슷한 정도 1.00)",
         "표정: 눈 -1.2, 입 0.6, 고개 -1.2 (미소)",
+        "걸린 시간: 2.0초",
         "(이렇게 써 주세요: /왜)",
     ]
 
@@ -400,7 +405,7 @@ def test_why_tells_how_sure_the_face_is_where_it_was_read_from_the_reply(her):
 
     her.says("그랬구나.")
     her.program.her.expressions = Expressions()
-    assert her("우울해", "/왜")[-1] == "표정: 눈 -2.4, 입 -1.2, 고개 1.8 (슬픔, 답에서 읽음, 확률 0.88)"
+    assert her("우울해", "/왜")[-2] == "표정: 눈 -2.4, 입 -1.2, 고개 1.8 (슬픔, 답에서 읽음, 확률 0.88)"
 
 
 def test_why_names_the_line_where_it_reads_otherwise_today(her):
@@ -451,18 +456,19 @@ def test_another_reply_writes_nothing_that_the_user_took_away_or_edited(her):
     her.says("[취미: 등산] 반가워!", "그래!")
     her("[이름: 민수] 안녕", lambda: her.write("[이름: 철수]", "[취미: 등산]"), "/다시")
     assert her.lines == ["[이름: 철수]"]
-    her.says("[사는 곳: 서울] 그래!", "응!")
-    assert her("[사는 곳: 부산] 나 서울로 이사했어", "/다시", "/되돌리기", "/다시", "/되돌리기") == [
+    her.says("[직업: 화가] 그래!", "응!")
+    her.write("[이름: 철수]", "[직업: 학생]")
+    assert her("[사는 곳: 부산] 나 화가가 됐어", "/다시", "/되돌리기", "/다시", "/되돌리기") == [
         "> 그래!",
         "(기억: 사는 곳: 부산)",
-        "(기억: 사는 곳 부산 → 서울)",
-        "(되돌림: 사는 곳 서울 → 부산)",
+        "(기억: 직업 학생 → 화가)",
+        "(되돌림: 직업 화가 → 학생)",
         "> 응!",
         "(되돌림: 사는 곳: 부산 지움)",
         "> 응!",
         "(되돌릴 것이 없어요.)",
     ]
-    assert her.lines == ["[이름: 철수]"]
+    assert her.lines == ["[이름: 철수]", "[직업: 학생]"]
 
 
 # --- her face -------------------------------------------------------------------------------------------------------

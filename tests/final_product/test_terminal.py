@@ -10,7 +10,7 @@ import pytest
 from final_product.commands import COMMANDS, CommandError
 from final_product.display import PROMPT, REPLY_PREFIX, Display, JsonDisplay
 from final_product.input_line import PipeLines
-from final_product.terminal import GOODBYE, STOPPED, UNREADABLE, WAITING, chat, hear
+from final_product.terminal import GOODBYE, KEYS, STOPPED, UNREADABLE, WAITING, chat, hear
 from llm.errors import PromptTooLongError
 from llm.memory_mechanism.meaning import Change
 from llm.memory_mechanism.memory import Memory
@@ -245,7 +245,7 @@ def test_ctrl_c_during_a_command_stops_that_command():
 
 def test_help_lists_every_command():
     shown = transcript(Lines("/도움말", echoes=True), Talk()).splitlines()
-    assert len(shown) == len(COMMANDS) + 1
+    assert shown[len(COMMANDS) :] == [KEYS, GOODBYE]
     for line, command in zip(shown, COMMANDS, strict=False):
         assert line == f"{', '.join(command.usages)}  /{command.alias}  {command.summary}"
 
