@@ -17,8 +17,9 @@ import pytest
 import torch
 from PIL import Image
 
-from final_product import run, window_link
+from final_product import program, run, window_link
 from final_product.display import PROMPT, REPLY_PREFIX
+from final_product.model_store import find_models
 from final_product.options import read_options
 from final_product.terminal import GOODBYE
 from stylegan_and_segmentation.identity_file import write_identity
@@ -154,7 +155,7 @@ class Chat:
         files = ["--memory", str(self.memory), "--image", str(self.image), "--device", "cpu"]
         self.code = run.main([*files, *options])
         for thread in threading.enumerate():  # a program that ends takes it along; here the next one would meet it
-            if thread.name == run.LOADING:
+            if thread.name == program.LOADING:
                 thread.join()
         self.out, self.notes = self.capsys.readouterr()
         assert self.notes == "" or {"--json", "--once"} & set(options)
@@ -178,7 +179,7 @@ def test_models_load_one_after_the_other():
             raise OSError(name)
         return name
 
-    language, retriever, painter = run._in_background(*(functools.partial(load, name) for name in PARTS))
+    language, retriever, painter = program.in_background(*(functools.partial(load, name) for name in PARTS))
     assert (language.result(10), painter.result(10), most) == ("language", "painter", [1, 1, 1])
     with pytest.raises(OSError, match="retriever"):
         retriever.result()
@@ -306,7 +307,7 @@ def test_fetching_models_during_the_chat(chat, monkeypatch):
             started.append((command, options))
             super().__init__([sys.executable, "-c", ""], **options)
 
-    monkeypatch.setattr(run.subprocess, "Popen", Started)
+    monkeypatch.setattr(program.subprocess, "Popen", Started)
     monkeypatch.delenv("HF_HUB_OFFLINE")
     chat("/모델 받기\n", "--no-face")
     ((command, options),) = started
@@ -428,35 +429,34 @@ def reading_home(home, tmp_path):
     return root
 
 
-def companion_of(root, tmp_path, monkeypatch):
+def companion_of(root, tmp_path):
     """The companion that the program puts together on the models of ``root``, and what it has to tell."""
-    monkeypatch.setattr(run, "ROOT", root)
     files = ["--memory", str(tmp_path / "memory.txt"), "--device", "cpu", "--no-face"]
     options = read_options(files, run.VERSION, run.MEMORY_FILE, run.IMAGE_FILE)
-    program = run._Program(options, run.find_models(root), {})
-    program.load()
-    return program.companion(lambda: None), program.notices()
+    its = program.Program(options, find_models(root), root, {})
+    its.load()
+    return its.companion(lambda: None), its.notices()
 
 
-def test_one_loaded_model_serves_memories_and_faces(reading_home, tmp_path, monkeypatch):
-    her, notices = companion_of(reading_home, tmp_path, monkeypatch)
+def test_one_loaded_model_serves_memories_and_faces(reading_home, tmp_path):
+    her, notices = companion_of(reading_home, tmp_path)
     assert her.expressions.encoder is her.retriever.encoder and notices == []
     assert her.expressions.read("ㅋㅋㅋ 너무 웃겨 😆").expression == "laughter"
 
 
-def test_with_the_published_one_for_memories_the_embedded_one_reads_faces(reading_home, tmp_path, monkeypatch):
+def test_with_the_published_one_for_memories_the_embedded_one_reads_faces(reading_home, tmp_path):
     models = reading_home / "llm" / "models"
     shutil.copytree(models / "embedded" / "memory_sbert", models / "memory_sbert" / "trained_sbert_model")
-    her, notices = companion_of(reading_home, tmp_path, monkeypatch)
+    her, notices = companion_of(reading_home, tmp_path)
     assert her.expressions.encoder is not her.retriever.encoder and notices == []
 
 
-def test_where_the_embedded_one_has_changed_the_rules_make_the_face(reading_home, tmp_path, monkeypatch):
+def test_where_the_embedded_one_has_changed_the_rules_make_the_face(reading_home, tmp_path):
     with (reading_home / "llm" / "models" / "embedded" / "memory_sbert" / "config.json").open(
         "a", encoding="utf-8"
     ) as config:
         config.write("\n")
-    her, notices = companion_of(reading_home, tmp_path, monkeypatch)
+    her, notices = companion_of(reading_home, tmp_path)
     assert her.expressions is None
     assert notices == [
         "(표정은 규칙으로 지을게요. 표정을 읽는 모델이 memory_sbert 과 맞지 않아요: "
