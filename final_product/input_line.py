@@ -6,7 +6,9 @@ Knows nothing of what is said in them but how commands are completed.
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, TextIO
 
@@ -22,6 +24,9 @@ class LineSource(Protocol):
 
     def read(self, prompt: str) -> str | None:
         """The next line, or None at the end of input. Raises KeyboardInterrupt for Ctrl+C."""
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Keeps keys that are pressed meanwhile off the screen."""
 
 
 class PipeLines:
@@ -42,6 +47,9 @@ class PipeLines:
             except UnicodeDecodeError:
                 continue
         return raw.decode("utf-8", errors="ignore").rstrip("\r\n")
+
+    def quiet(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class PlainLines(PipeLines):
@@ -118,6 +126,26 @@ class TerminalLines:
             return self._session.prompt([("bold ansicyan", prompt)])
         except EOFError:
             return None
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Keeps keys that are pressed meanwhile off the screen; the next line begins with them."""
+        try:
+            import termios
+        except ImportError:  # Windows shows no keys that nobody reads
+            yield
+            return
+        keyboard = self._session.input.fileno()
+        if not os.isatty(keyboard):
+            yield
+            return
+        before = termios.tcgetattr(keyboard)
+        hushed = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+        termios.tcsetattr(keyboard, termios.TCSANOW, hushed)
+        try:
+            yield
+        finally:
+            termios.tcsetattr(keyboard, termios.TCSANOW, before)
 
 
 def open_lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 from final_product.commands import COMMANDS, END, HELP, Command, CommandError, is_command, read_command
@@ -59,7 +60,9 @@ def chat(lines: LineSource, display: Display, conversation: Conversation) -> Non
             continue
         if not lines.echoes:
             display.line(PROMPT + printable(said))
-        if not hear(said, display, conversation):
+        with nullcontext() if is_command(said) else lines.quiet():  # a command may ask something
+            goes_on = hear(said, display, conversation)
+        if not goes_on:
             break
     display.end_line()
     display.line(GOODBYE)

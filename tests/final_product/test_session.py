@@ -1,5 +1,6 @@
 """A chat and its commands, with a companion whose model says what a test wrote down: whole transcripts."""
 
+import contextlib
 import io
 import itertools
 import threading
@@ -112,6 +113,9 @@ class Typed:
         while self.lines and callable(self.lines[0]):
             self.lines.pop(0)()
         return self.lines.pop(0) if self.lines else None
+
+    def quiet(self):
+        return contextlib.nullcontext()
 
 
 class Chat:

@@ -1,5 +1,6 @@
 """The REPL: whole transcripts with fakes, and Ctrl+C wherever it may be pressed."""
 
+import contextlib
 import io
 import json
 from datetime import date, datetime
@@ -24,7 +25,7 @@ class Lines:
 
     def __init__(self, *lines, echoes=False):
         self.lines = list(lines)
-        self.prompts = []
+        self.prompts, self.hushed = [], []
         self.echoes = echoes
 
     def read(self, prompt):
@@ -33,6 +34,11 @@ class Lines:
         if isinstance(line, BaseException):
             raise line
         return line
+
+    @contextlib.contextmanager
+    def quiet(self):
+        self.hushed.append(self.prompts[-1:])
+        yield
 
 
 class Talk:
@@ -230,6 +236,7 @@ def test_commands_are_not_said_to_her():
         f"{GOODBYE}\n"
     )
     assert talk.commands == [("기억", ""), ("잊어", "3"), ("다시", "한 번")] and talk.heard == ["안녕"]
+    assert len(lines.hushed) == 1, "a command may ask something"
 
 
 def test_what_a_command_returns_is_answered():
