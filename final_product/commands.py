@@ -161,11 +161,11 @@ def _unknown(name: str) -> str:
 
     if not name:
         return f"명령을 써 주세요. /{HELP.name} 을 쓰면 모두 볼 수 있어요."
-    letters = {_letters(known): known for known in _BY_NAME}
+    letters = {_letters(known): known for known in _MEANT}
     near = [known for known in letters if known.startswith(_letters(name))]
     near += difflib.get_close_matches(_letters(name), letters, n=1)
     shown = "".join(c for c in name if c.isprintable())[:20]
-    meant = f" 혹시 /{_BY_NAME[letters[near[0]]].name} 인가요?" if near else ""
+    meant = f" 혹시 /{_MEANT[letters[near[0]]].name} 인가요?" if near else ""
     return f"/{shown} - 그런 명령은 없어요.{meant} /{HELP.name} 을 쓰면 모두 볼 수 있어요."
 
 

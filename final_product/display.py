@@ -104,7 +104,9 @@ class Display:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*headings, box=SIMPLE_HEAD)
+        table = Table(box=SIMPLE_HEAD)
+        for heading in headings:
+            table.add_column(heading, overflow="fold")  # else rich cuts the ends of lines that it wrapped too wide
         for row in rows:
             table.add_row(*(Text(printable(cell)) for cell in row))
         with self._lock:

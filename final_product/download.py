@@ -188,7 +188,9 @@ class _Terminal(_Plain):
     def table(self, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         from rich.table import Table
 
-        table = Table(*columns)
+        table = Table()
+        for column in columns:
+            table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*row)
         self._console.print(table)

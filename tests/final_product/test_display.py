@@ -53,6 +53,15 @@ def test_a_table_at_a_terminal(monkeypatch):
     assert "─" in out.getvalue() and "\x1b[" in out.getvalue()
 
 
+@pytest.mark.parametrize("columns", range(20, 60, 3))
+def test_a_table_shows_every_word_however_narrow_the_screen(columns, terminal, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    said = "마지막 답에 떠올린 기억과 비슷한 정도, 지은 표정, 걸린 시간을 보여 줘요"
+    Display(terminal).table(("명령", "뜻"), [("/왜", said)])
+    shown = re.sub("\x1b\\[[0-9;]*m", "", terminal.getvalue())
+    assert "".join(said.split()) in "".join(shown.replace("/왜", "").split())
+
+
 COLOUR = re.compile("\x1b\\[(?:[0-9]+;)*(?:3|4)[0-9]")
 
 
