@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from final_product.model_store import SOURCES, ModelFolder, find_models
+from final_product.model_store import SOURCES, ModelFolder, expression_folders, expression_problems, find_models
 from final_product.picture import CHOICE, way_of
 from final_product.window_link import why_no_window
 
@@ -72,6 +72,7 @@ def report(version: str, root: Path, memory: Path, image: Path, write: Callable[
         packages(root / "requirements.txt"),
         devices(),
         models(root),
+        expressions(root),
         memory_file(memory),
         picture(image),
         chats(),
@@ -161,7 +162,7 @@ def devices() -> Iterator[Finding]:
 def models(root: Path) -> Iterator[Finding]:
     """Which models are found, and whether their files are there and whole."""
     for part, model in find_models(root).items():
-        problems = [*model.problems, *(_torn(model) if not model.problems else ())]
+        problems = [*model.problems, *(_torn(_files(model), model.published) if not model.problems else ())]
         where = model.describe(root).split(": ", 1)[1]
         if not problems:
             yield Finding(part.value, True, where)
@@ -173,13 +174,24 @@ def models(root: Path) -> Iterator[Finding]:
             yield Finding(source.title, False, f"받다 만 파일이 있어요 - {cure}")
 
 
-def _torn(model: ModelFolder) -> Iterator[str]:
+def expressions(root: Path) -> Iterator[Finding]:
+    """Whether what reads expressions from replies is there and whole; without it there are rules."""
+    folder, _ = expression_folders(root)
+    where = folder.relative_to(root).as_posix()
+    problems = [*expression_problems(root)] or [*_torn(sorted(folder.glob("classifier.*")), published=False)]
+    if not problems:
+        yield Finding("표정", True, f"내장 모델 ({where})")
+    for problem in problems:
+        yield Finding("표정", False, f"{where} - {problem}")
+
+
+def _torn(files: Iterable[Path], published: bool) -> Iterator[str]:
     """The model's files that are cut off or no such file at all, each with its cure; reads their beginnings only."""
-    if model.published:
+    if published:
         cure = "python final_product/download.py 를 실행하면 그 파일만 다시 받아요"
     else:
         cure = "저장소를 다시 받거나 git restore 로 되살려 주세요"
-    for path in _files(model):
+    for path in files:
         try:
             whole = _is_whole(path)
         except OSError as error:

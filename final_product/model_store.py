@@ -160,6 +160,11 @@ def expression_folders(root: Path) -> tuple[Path, Path]:
     return embedded / "expression", embedded / "memory_sbert"
 
 
+def expression_problems(root: Path) -> tuple[str, ...]:
+    """What is missing for reading expressions, with its cure."""
+    return _missing(expression_folders(root)[0], ("classifier.json", "classifier.safetensors"), _RESTORE)
+
+
 def _language(root: Path) -> ModelFolder:
     adapter = root / ADAPTER.folder
     if adapter.exists():

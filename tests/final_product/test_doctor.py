@@ -57,6 +57,9 @@ def root(tmp_path):
     put_model(face, ["config.json"])
     save_tensors(face / "generator.safetensors")
     (face / "identity_z.csv").write_text("0,1\n0.5,-0.5\n", encoding="utf-8")
+    expression = root / "llm" / "models" / "embedded" / "expression"
+    put_model(expression, ["classifier.json"])
+    save_tensors(expression / "classifier.safetensors")
     (root / "final_product").mkdir()
     shutil.copy(ROOT / "requirements.txt", root)
     return root
@@ -102,7 +105,7 @@ def test_the_report_is_for_a_bug_report(report, monkeypatch, root):
     assert lines[0] == "Oh-LoRA 9.9 진단 - 문제를 알릴 때 이 글을 그대로 붙여 주세요."
     assert all(re.match(r"[✓✗] [^:]+: .", line) and "\n" not in line for line in lines[1:-1])
     whats = [line[2:].split(":")[0] for line in lines[1:-1]]
-    parts = ["언어 모델", "기억 검색", "얼굴", "기억 파일", "얼굴 그림", "대화 기록"]
+    parts = ["언어 모델", "기억 검색", "얼굴", "표정", "기억 파일", "얼굴 그림", "대화 기록"]
     screen = ["터미널", "글자 인코딩", "색", "터미널의 그림", "창 크기", "얼굴 창"]
     assert whats == ["파이썬", "컴퓨터", *PINNED, "PyTorch", "그래픽카드", *parts, *screen]
     home = os.path.join("~", "checkout")
@@ -241,6 +244,18 @@ def test_a_torn_embedded_file_is_named(root, name, tear):
     path.write_bytes({"short": data[:-1], "long": data + b"x"}.get(tear, tear))
     (line,) = [line for line in lines_of(doctor.models(root)) if line.startswith("✗")]
     assert f"{path} 파일이 깨졌어요" in line and "git restore" in line
+
+
+def test_what_reads_expressions(root):
+    folder = root / "llm" / "models" / "embedded" / "expression"
+    assert lines_of(doctor.expressions(root)) == ["✓ 표정: 내장 모델 (llm/models/embedded/expression)"]
+    (folder / "classifier.safetensors").write_bytes(b"torn")
+    (line,) = lines_of(doctor.expressions(root))
+    assert line.startswith("✗ 표정: ") and "파일이 깨졌어요" in line and "git restore" in line
+    (folder / "classifier.json").unlink()
+    (line,) = lines_of(doctor.expressions(root))
+    assert line.startswith("✗ 표정: ") and "classifier.json 파일이 없어요" in line and "git restore" in line
+    assert all(line.startswith("✓") for line in lines_of(doctor.expressions(ROOT)))
 
 
 def published_face(root, generator, identity="0,1\n1,2\n"):
