@@ -189,6 +189,19 @@ def test_ctrl_c_while_the_models_load_gives_the_prompt_back(terminal, data_folde
     assert it.end() == 0 and not list(data_folder.glob("Oh-LoRA/chats/*"))
 
 
+def test_what_is_typed_ahead_is_the_next_line(terminal):
+    it = terminal("--no-face", "--no-log", "--seed", "1")
+    it.say("안녕")
+    it.expect(WAITING)
+    it.type("잘 자" + ENTER)
+    assert "잘" not in it.expect(REPLY_PREFIX), "nothing is written into what she says"
+    it.expect(f"{ASKED} 잘 자\n")
+    it.expect(REPLY_PREFIX)
+    it.say("/끝")
+    it.expect(GOODBYE)
+    assert it.end() == 0
+
+
 SLOW = f"""
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
