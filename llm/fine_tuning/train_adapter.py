@@ -54,6 +54,8 @@ class AdapterConfig:
     max_steps: int = -1  # above 0: stop there, for a smoke run
     temperature: float = 0.6
     top_p: float = 1.0
+    guidance: float = 1.0
+    candidates: int = 1
     seed: int = 2025
     threads: int = 0  # CPU threads; 0 leaves the choice to torch
 
@@ -76,6 +78,8 @@ EMBEDDED = {
     "cuts": 0.15,
     "temperature": 0.5,
     "top_p": 0.9,
+    "guidance": 1.3,
+    "candidates": 4,
 }
 _SMALL = 1024  # hidden sizes below this count as embedded
 
@@ -169,7 +173,13 @@ def save_adapter(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, con
     fields = json.loads(written.read_text(encoding="utf-8"))
     fields["base_model_name_or_path"] = Path(config.base).name  # no path of the machine that trained it
     written.write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    sampling = {"do_sample": True, "temperature": config.temperature, "top_p": config.top_p}
+    sampling = {
+        "do_sample": True,
+        "temperature": config.temperature,
+        "top_p": config.top_p,
+        "guidance_scale": config.guidance,
+        "candidates": config.candidates,
+    }
     (out / "generation_config.json").write_text(json.dumps(sampling, indent=2) + "\n", encoding="utf-8")
     made = replace(config, conversations="", values="", base=Path(config.base).name, out="")
     (out / "adapter_training.json").write_text(
