@@ -23,7 +23,7 @@ if str(ROOT) not in sys.path:
 from final_product.chat_log import chats_folder  # noqa: E402
 from final_product.commands import is_command  # noqa: E402
 from final_product.display import Display, JsonDisplay, make_utf8, prepare_console  # noqa: E402
-from final_product.input_line import open_lines  # noqa: E402
+from final_product.input_line import LineSource, open_lines  # noqa: E402
 from final_product.model_store import Part, find_models  # noqa: E402
 from final_product.options import read_options  # noqa: E402
 from final_product.program import Program, one_line  # noqa: E402
@@ -89,16 +89,15 @@ def _chat(options: argparse.Namespace, display: Display) -> int:
         for notice in program.open_window():
             display.line(f"({notice})")
     session = Session(program, display, chats_folder(), log=not options.no_log, show_face=options.show_face)
+    lines = None if options.once else _open_lines(options)  # first: what the models import would hold it up
     program.load()
     status = 0
     try:
         if options.resume:
             session.resume()
-        if options.once:
+        if lines is None:
             hear(options.once, display, session)
         else:
-            history = chats_folder().with_name("history")
-            lines = open_lines(sys.stdin, sys.stdout, options.plain, history, keep=not options.no_log)
             if lines.echoes:
                 display.line(WELCOME)
             chat(lines, display, session)
@@ -112,6 +111,11 @@ def _chat(options: argparse.Namespace, display: Display) -> int:
     for notice in program.notices():
         display.line(notice)
     return status
+
+
+def _open_lines(options: argparse.Namespace) -> LineSource:
+    history = chats_folder().with_name("history")
+    return open_lines(sys.stdin, sys.stdout, options.plain, history, keep=not options.no_log)
 
 
 if __name__ == "__main__":
