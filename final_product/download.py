@@ -183,7 +183,7 @@ class _Terminal(_Plain):
 
     def line(self, text: str) -> None:
         style = {"✓": "green", "✗": "red"}.get(text[:1])
-        self._console.print(text, style=style, soft_wrap=True)
+        self._console.print(text, style=style, overflow="fold")
 
     def table(self, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
         from rich.table import Table
