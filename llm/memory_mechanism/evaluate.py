@@ -19,9 +19,8 @@ import numpy as np
 
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.retriever import BATCH, Encoder, MemoryRetriever
-from llm.memory_mechanism.training_pairs import SAME_KEY, bare, key_overlap, load_pairs, unseen_keys
+from llm.memory_mechanism.training_pairs import EVALUATION, SAME_KEY, bare, key_overlap, load_pairs, unseen_keys
 
-EVALUATION = Path(__file__).parent / "evaluation"
 EMBEDDED = Path(__file__).parents[1] / "models" / "embedded" / "memory_sbert"
 COMBINATIONS = 30  # (memory, prompt) combinations whose 900 pairs are compared with the overlap of their keys
 SMALL_FILE, LARGE_FILE = 8, 200  # lines of a memory file

@@ -8,13 +8,14 @@ from __future__ import annotations
 import csv
 import json
 import random
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from llm.fine_tuning import corpus
-from llm.fine_tuning.particles import attach
+from llm.fine_tuning.particles import attach, choose
 from llm.memory_mechanism.training_pairs import SAME_KEY, TrainingPairs, confusable, key_overlap
 
 ASKS, LOOKS_ALIKE, NEEDS_NONE = range(3)  # what a row's prompt does with its key
@@ -31,6 +32,18 @@ _ASKED_OF_HER = (
     "넌 {key} 뭐야", "너도 {key} 있어?", "네가 {key:이/가} 뭐라고 했지", "{key} 뜻이 뭐야?",
     "{key} 같은 건 왜 있는 거야?", "사람들은 {key:을/를} 보통 어떻게 정해?",
 )  # fmt: skip
+_PARTICLES = re.compile(r"(이라고|라고|이랑|랑|이었|였|이야|야|을|를|이|가|은|는|과|와)(?![가-힣])|(이었|였)")
+_PARTICLE_PAIRS = (
+    ("이라고", "라고"),
+    ("이랑", "랑"),
+    ("이었", "였"),
+    ("이야", "야"),
+    ("을", "를"),
+    ("이", "가"),
+    ("은", "는"),
+    ("과", "와"),
+)
+INVENTED = 1000  # keys that no hand wrote
 _HEADS = ("좋아하는", "싫어하는", "오늘", "내일", "어제", "친구", "엄마", "아빠", "동생", "새", "다음", "첫", "")
 
 
@@ -45,6 +58,43 @@ def spoken_variant(prompt: str, rng: random.Random) -> str:
     return prompt + rng.choice(_ENDINGS) if rng.random() < 0.5 else prompt
 
 
+def renamed(prompt: str, word: str, other: str) -> str:
+    """``prompt`` with ``other`` in the place of ``word``, and the particle behind it in the form that asks for."""
+    before, after = prompt.split(word, 1)
+    found = _PARTICLES.match(after)
+    if found:
+        closed, open_ = next(pair for pair in _PARTICLE_PAIRS if found.group() in pair)
+        after = choose(other, closed, open_) + after[found.end() :]
+    return before + other + after
+
+
+def invented_keys(
+    pairs: TrainingPairs, words: Sequence[str], count: int, rng: random.Random
+) -> list[tuple[str, tuple[str, ...]]]:
+    """``count`` keys that no hand wrote, each with prompts that ask for it.
+
+    Most are hand-written keys with their last word changed, and so are their prompts, where those say that word: what
+    asks for a key that nobody thought of looks like what asks for others, and has the key's own word. The rest are any
+    words, with no prompts.
+    """
+    naming: dict[str, list[str]] = {}
+    for prompt, key in pairs.asking:
+        word = key.split()[-1]
+        if len(word) > 1 and prompt.count(word) == 1:
+            naming.setdefault(key, []).append(prompt)
+    named = sorted(key for key, prompts in naming.items() if len(prompts) > 2)
+    invented = []
+    for _ in range(count):
+        word = rng.choice(words)
+        if named and rng.random() < 0.7:
+            key = rng.choice(named)
+            *head, old = key.split()
+            invented.append((" ".join((*head, word)), tuple(renamed(p, old, word) for p in naming[key])))
+        else:
+            invented.append((" ".join(filter(None, (rng.choice(_HEADS), word))), ()))
+    return invented
+
+
 def memory_rows(
     pairs: TrainingPairs, words: Sequence[str], count: int, unseen_share: float, rng: random.Random
 ) -> tuple[dict[str, list], list[str]]:
@@ -54,7 +104,8 @@ def memory_rows(
     """
     keys = list(pairs.keys)
     real = len(keys)
-    keys += [" ".join(filter(None, (rng.choice(_HEADS), rng.choice(words)))) for _ in range(600 if words else 0)]
+    invented = invented_keys(pairs, words, INVENTED if words else 0, rng)
+    keys += [key for key, _ in invented]
     number = {key: index for index, key in enumerate(keys[:real])}
     sharing: dict[int, list[int]] = {}
     by_word: dict[str, list[int]] = {}
@@ -62,18 +113,20 @@ def memory_rows(
         for word in key.split():
             by_word.setdefault(word, []).append(index)
     for index, key in enumerate(keys):
-        group = range(real) if index < real else range(real, len(keys))
-        near = {i for word in key.split() for i in by_word[word] if i in group and 0 < key_overlap(key, keys[i]) < 1}
-        sharing[index] = sorted(near)
+        near = {i for word in key.split() for i in by_word[word] if 0 < key_overlap(key, keys[i]) < 1}
+        sharing[index] = sorted(i for i in near if i < real or index >= real)
     asked: dict[str, list[str]] = {key: [] for key in pairs.keys}
     for prompt, key in pairs.asking:
         if key in asked:
             asked[key].append(prompt)
+    often = [number[key] for _, key in pairs.asking if key in number]
     lookalikes = [(prompt, key) for prompt, key in pairs.lookalikes if key in number]
 
     def memory(index: int) -> str:
         if index >= real or rng.random() < 0.08:  # a value that tells nothing: the key has to decide
             value = " ".join(rng.choices(words, k=rng.choice((1, 1, 2)))) if words else "그것"
+            if rng.random() < 0.3:
+                value = rng.choice(pairs.values[keys[rng.randrange(real)]])
         else:
             value = rng.choice(pairs.values[keys[index]])
             if rng.random() < 0.06:
@@ -90,10 +143,14 @@ def memory_rows(
         kind, of = ASKS, rng.randrange(real)
         if draw < unseen_share and words:
             of = rng.randrange(real, len(keys)) if rng.random() < 0.8 else of
-            kind = ASKS if rng.random() < 0.65 else LOOKS_ALIKE
-            template = rng.choice(_ASKED if kind == ASKS else _ASKED_OF_HER)
-            prompt = attach(template, {"key": keys[of]})
+            kind = ASKS if rng.random() < 0.7 else LOOKS_ALIKE
+            prompt = attach(rng.choice(_ASKED if kind == ASKS else _ASKED_OF_HER), {"key": keys[of]})
+            own = invented[of - real][1] if of >= real else ()
+            if own and kind == ASKS and rng.random() < 0.7:
+                prompt = rng.choice(own)
         elif draw < 0.68 or not pairs.needless:
+            if often and rng.random() < 0.5:  # what is asked in many ways comes more often than what is asked in few
+                of = rng.choice(often)
             prompt = rng.choice(asked[keys[of]] or [f"내 {keys[of]} 뭐야?"])
         elif draw < 0.78 and lookalikes:
             kind = LOOKS_ALIKE

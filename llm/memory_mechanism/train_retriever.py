@@ -2,10 +2,12 @@
 
     python -m llm.memory_mechanism.train_retriever --corpus FOLDER --out llm/models/embedded/memory_sbert
     python -m llm.memory_mechanism.train_retriever --corpus FOLDER --out FOLDER --base klue/roberta-base
+    python -m llm.memory_mechanism.train_retriever --corpus FOLDER --out FOLDER --base llm/models/embedded/memory_sbert
 
 Without ``--base`` it starts from nothing: an own tokenizer, a small BERT and a short masked-language-model training on
-spoken Korean. Then, in both cases, it learns from the memory pairs (``training_pairs.py``) and from public pairs for
-general similarity. The threshold is chosen on the validation part and stored as ``retriever.json`` beside the weights.
+spoken Korean. ``--base`` may also be a retriever, which learns on. Then, in all cases, it learns from the memory pairs
+(``training_pairs.py``) and from public pairs for general similarity. The threshold is chosen on the validation part and
+stored as ``retriever.json`` beside the weights.
 
 A run that was interrupted goes on from its last checkpoint when it is started again with the same arguments.
 """
@@ -25,7 +27,7 @@ import torch
 from datasets import Dataset
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from sentence_transformers.sentence_transformer.losses import CosineSimilarityLoss, MultipleNegativesRankingLoss
-from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+from sentence_transformers.sentence_transformer.modules import Dense, Pooling, Transformer
 from tokenizers import models
 from transformers import PreTrainedTokenizerFast
 
@@ -54,15 +56,16 @@ class RetrieverConfig(SmallBertConfig):
 
     corpus: str
     out: str
-    base: str = ""  # hub name or folder of a pre-trained encoder; empty: a small one from nothing
+    base: str = ""  # hub name or folder of a pre-trained encoder or a retriever; empty: a small one from nothing
+    head: int = 512  # dimensions of the layer behind the pooling, 0: none
     reviews: int = 150000  # film reviews among the sentences that the small model starts from
     merge_dropout: float = 0.05  # part of the tokenizer's merges left out while training: words in varying pieces
     steps: int = 1200
-    batch: int = 64  # prompts; each brings two memories
+    batch: int = 96  # prompts; each brings two memories
     learning_rate: float = 5e-4
     warmup: float = 0.06  # part of the steps
     memory_share: float = 0.85  # of the steps; the others are general similarity
-    unseen_share: float = 0.15  # of the memory rows: keys made of corpus words, so that unseen keys are found by name
+    unseen_share: float = 0.2  # of the memory rows: keys made of corpus words, so that unseen keys are found by name
     keys_kept: float = 0.0  # part of the keys that are left out and only validated
     threads: int = 2
 
@@ -70,17 +73,19 @@ class RetrieverConfig(SmallBertConfig):
 class MemoryLoss(torch.nn.Module):
     """Compares every prompt of a batch with every memory of it; the target is the overlap of their keys.
 
-    Three terms on the cosine similarities: squared error against the overlap (the published target), each degree of
-    overlap with its own weight; cross entropy that puts a right memory first; and a margin around one fixed
-    similarity, so that a single threshold tells "found" from "none".
+    On the cosine similarities of prompts and memories there are a squared error against the overlap (the published
+    target), each degree of overlap with its own weight; cross entropy that puts a right memory first; and a margin
+    around one fixed similarity, so that a single threshold tells "found" from "none". The squared error is taken of
+    memories with memories and of prompts with prompts as well: it keeps what has nothing to do with each other apart in
+    all directions, at no cost of encoding.
 
     Rows are (prompt, memory, other memory) with labels (kind, prompt's key, memory's key, other memory's key): keys are
     numbers into ``overlap`` (keys, keys); kinds are below.
     """
 
-    BORDER = 0.65  # between the similarity of a right memory and of any other
+    BORDER = 0.55  # between the similarity of a right memory and of any other
     SCALE = 16.0
-    FAR_WEIGHT = 3  # of keys without a common word: they are nearly all pairs of a file, so their noise counts most
+    FAR_WEIGHT = 20  # of keys without a common word: they are nearly all pairs of a file, so their noise counts most
 
     def __init__(self, model: SentenceTransformer, overlap: torch.Tensor, known: torch.Tensor) -> None:
         super().__init__()
@@ -91,7 +96,8 @@ class MemoryLoss(torch.nn.Module):
     def forward(self, sentence_features: Sequence[dict[str, torch.Tensor]], labels: torch.Tensor) -> torch.Tensor:
         embedded = [self.model(features)["sentence_embedding"].float() for features in sentence_features]
         prompts, *memories = (torch.nn.functional.normalize(e, dim=-1) for e in embedded)
-        similarity = prompts @ torch.cat(memories).T  # (prompts, memories)
+        memories = torch.cat(memories)
+        similarity = prompts @ memories.T  # (prompts, memories)
         kind, key = labels[:, :1], labels[:, 1]
         memory_keys = torch.cat([labels[:, 2], labels[:, 3]])
         asks = kind == ASKS
@@ -100,19 +106,27 @@ class MemoryLoss(torch.nn.Module):
         counts = torch.where(kind == LOOKS_ALIKE, same, self.known[key][:, memory_keys] | (kind != ASKS))
         right = counts & (target > 0.99)
         wrong = counts & ~right
-        error = (similarity - target) ** 2
-        near = wrong & (target > 0)
-        groups = ((1, right), (1, near), (self.FAR_WEIGHT, wrong & ~near))
-        parts = [weight * error[mask].mean() for weight, mask in groups if mask.any()]
         scaled = self.SCALE * (similarity - self.BORDER)
         others = scaled.masked_fill(~wrong, -30.0).logsumexp(1, keepdim=True)
         first = (torch.logaddexp(scaled, others) - scaled)[right]
         above = torch.nn.functional.softplus(-scaled)[right]
         below = torch.nn.functional.softplus(others)
-        terms = [4 * sum(parts), 0.5 * below.mean()]
+        terms = [4 * self._error(similarity, target, counts), 0.5 * below.mean(), self._apart(memories, memory_keys)]
         if right.any():
-            terms += [0.3 * first.mean(), 0.3 * above.mean()]
+            terms += [0.3 * first.mean(), 0.3 * above.mean(), self._apart(prompts[asks[:, 0]], key[asks[:, 0]])]
         return sum(terms)
+
+    def _error(self, similarity: torch.Tensor, target: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
+        """Squared error of those that ``counts`` names, as the weighted sum of its means over degrees of overlap."""
+        error = (similarity - target) ** 2
+        right, far = counts & (target > 0.99), counts & (target == 0)
+        groups = ((1, right), (1, counts & ~right & ~far), (self.FAR_WEIGHT, far))
+        return sum((weight * error[mask].mean() for weight, mask in groups if mask.any()), error.new_zeros(()))
+
+    def _apart(self, rows: torch.Tensor, keys: torch.Tensor) -> torch.Tensor:
+        """The error of ``rows`` (texts, dimensions) among themselves, each with the others."""
+        others = ~torch.eye(len(rows), dtype=torch.bool, device=rows.device)
+        return self._error(rows @ rows.T, self.overlap[keys][:, keys], others & self.known[keys][:, keys])
 
 
 def _repeated(columns: dict[str, list], rows: int, rng: random.Random) -> Dataset:
@@ -147,10 +161,7 @@ def train_pairs(config: RetrieverConfig, pairs: TrainingPairs, start: str, work:
     }
     print(f"keys {len(pairs.keys)}, prompts {len(pairs.asking):,}, prompts that need none {len(pairs.needless):,}")
 
-    words_in = Transformer(start, max_seq_length=MAX_TOKENS, model_kwargs={"attn_implementation": "eager"})
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    pooling = Pooling(words_in.get_embedding_dimension(), pooling_mode="mean")
-    model = SentenceTransformer(modules=[words_in, pooling], device=device)
+    model = _encoder(start, config.head)
     overlap, known = similarity_targets(pairs, keys)
     losses = {
         "memory": MemoryLoss(model, overlap, known),
@@ -170,10 +181,28 @@ def train_pairs(config: RetrieverConfig, pairs: TrainingPairs, start: str, work:
         train_dataset=datasets,
         loss=losses,
     )
-    _set_merge_dropout(words_in.tokenizer, config.merge_dropout)
+    _set_merge_dropout(model.tokenizer, config.merge_dropout)
     trainer.train(resume_from_checkpoint=last_checkpoint(work / "pairs"))
-    _set_merge_dropout(words_in.tokenizer, None)
+    _set_merge_dropout(model.tokenizer, None)
     return model
+
+
+def _encoder(start: str, head: int) -> SentenceTransformer:
+    """The encoder in ``start``: a retriever with all its layers, or a language model with mean pooling.
+
+    A layer of ``head`` dimensions comes last, where ``start`` has none: more of them than the pooled vector has leave
+    more room for keys that have nothing to do with each other.
+    """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    eager = {"attn_implementation": "eager"}
+    if (Path(start) / "modules.json").is_file():
+        modules = list(SentenceTransformer(start, device=device, local_files_only=True, model_kwargs=eager))
+    else:
+        words_in = Transformer(start, max_seq_length=MAX_TOKENS, model_kwargs=eager)
+        modules = [words_in, Pooling(words_in.get_embedding_dimension(), pooling_mode="mean")]
+    if head and not isinstance(modules[-1], Dense):
+        modules.append(Dense(modules[0].get_embedding_dimension(), head))
+    return SentenceTransformer(modules=modules, device=device)
 
 
 def _settings(config: RetrieverConfig) -> dict[str, Any]:
@@ -206,6 +235,8 @@ def main(argv: list[str] | None = None) -> None:
     work.mkdir(parents=True, exist_ok=True)
     print(json.dumps(asdict(config), ensure_ascii=False, indent=1))
     decides = {name: value for name, value in asdict(config).items() if name not in ("corpus", "out")}
+    if Path(config.base).is_dir():
+        decides["base"] = Path(config.base).name  # where it lay on this computer tells nobody anything
     (out / CONFIG_FILE).write_text(json.dumps(decides, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
     pairs = load_pairs(keys_kept=config.keys_kept)

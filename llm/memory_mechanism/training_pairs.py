@@ -20,6 +20,7 @@ from llm.fine_tuning.particles import attach
 from llm.memory_mechanism.memory import Memory
 
 TRAINING_DATA = Path(__file__).parent / "training_data"
+EVALUATION = Path(__file__).parent / "evaluation"  # read to leave out what it asks, for nothing else
 
 SAME_KEY = {"좋아하는 아이돌": "좋아하는 가수"}  # published: counts as the other
 
@@ -87,7 +88,8 @@ def bare(text: str) -> str:
 def load_pairs(held_out: bool = False, keys_kept: float = 0.0) -> TrainingPairs:
     """The pairs to train on, or with ``held_out`` those for validation: other prompts, and other values.
 
-    ``keys_kept`` (0 to 1) is the part of the keys that are never trained on; validation has all keys.
+    ``keys_kept`` (0 to 1) is the part of the keys that are never trained on; validation has all keys. A prompt that the
+    evaluation happens to ask in the same words is in neither.
     """
     groups = [json.loads(line) for line in _lines(TRAINING_DATA / "retrieval.jsonl")]
     families = load_families()
@@ -119,12 +121,21 @@ def load_pairs(held_out: bool = False, keys_kept: float = 0.0) -> TrainingPairs:
                 known = values.setdefault(memory.key, [])
                 known += [v for name in family.slots if "{" + name + "}" in family.memory for v in slots[name]]
     needed = {bare(prompt) for prompt, _ in asking}
+    evaluated = _evaluated()
     trained = [key for key in values if held_out or not _kept(key, keys_kept)]
     return TrainingPairs(
         values={key: tuple(dict.fromkeys(values[key])) for key in trained},
-        asking=_distinct(_side(asking if held_out else asking + _swapped(asking, trained), held_out, keys_kept)),
-        lookalikes=_distinct(pair for pair in _side(lookalikes, held_out, keys_kept) if pair[1] in values),
-        needless=tuple(dict.fromkeys(p for p in _part(needless, held_out, True) if bare(p) not in needed)),
+        asking=_distinct(
+            pair
+            for pair in _side(asking if held_out else asking + _swapped(asking, trained), held_out, keys_kept)
+            if bare(pair[0]) not in evaluated
+        ),
+        lookalikes=_distinct(
+            pair
+            for pair in _side(lookalikes, held_out, keys_kept)
+            if pair[1] in values and bare(pair[0]) not in evaluated
+        ),
+        needless=tuple(dict.fromkeys(p for p in _part(needless, held_out, True) if bare(p) not in needed | evaluated)),
     )
 
 
@@ -143,6 +154,14 @@ def confusable(pairs: TrainingPairs) -> set[tuple[str, str]]:
 
 def _lines(path: Path) -> list[str]:
     return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _evaluated() -> set[str]:
+    """The evaluation's prompts, bare."""
+    prompts = _lines(EVALUATION / "no_memory.txt")
+    for line in _lines(EVALUATION / "retrieval.jsonl"):
+        prompts += json.loads(line)["prompts"]
+    return set(map(bare, prompts))
 
 
 def _filled(family: Family, slots: Mapping[str, list[str]], rng: random.Random) -> list[str]:

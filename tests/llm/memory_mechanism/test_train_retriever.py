@@ -16,9 +16,25 @@ from sentence_transformers import SentenceTransformer
 from llm.memory_mechanism import evaluate
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.retriever import MemoryRetriever
-from llm.memory_mechanism.retriever_rows import ASKS, NEEDS_NONE, similarity_targets, spoken_variant
+from llm.memory_mechanism.retriever_rows import (
+    ASKS,
+    LOOKS_ALIKE,
+    NEEDS_NONE,
+    invented_keys,
+    memory_rows,
+    renamed,
+    similarity_targets,
+    spoken_variant,
+)
 from llm.memory_mechanism.train_retriever import MemoryLoss, main
-from llm.memory_mechanism.training_pairs import TRAINING_DATA, bare, key_overlap, load_pairs, unseen_keys
+from llm.memory_mechanism.training_pairs import (
+    TRAINING_DATA,
+    TrainingPairs,
+    bare,
+    key_overlap,
+    load_pairs,
+    unseen_keys,
+)
 
 EMBEDDED = Path(__file__).parents[3] / "llm" / "models" / "embedded" / "memory_sbert"
 
@@ -75,6 +91,39 @@ def test_a_spoken_variant_keeps_the_letters():
         assert "나내일뭐하지" in bare(variant)
 
 
+RENAMED = {
+    ("내 취미가 뭐야?", "취미", "우산"): "내 우산이 뭐야?",
+    ("우산을 까먹었어", "우산", "취미"): "취미를 까먹었어",
+    ("취미라고 했지", "취미", "우산"): "우산이라고 했지",
+    ("우산이었나", "우산", "취미"): "취미였나",
+    ("취미 뭐였지", "취미", "우산"): "우산 뭐였지",
+    ("우산이나 챙겨", "우산", "취미"): "취미이나 챙겨",  # only what ends a word or a copula is a particle
+}
+
+
+@pytest.mark.parametrize(("prompt", "word", "other"), RENAMED)
+def test_a_word_is_changed_with_its_particle(prompt, word, other):
+    assert renamed(prompt, word, other) == RENAMED[prompt, word, other]
+
+
+def test_invented_keys_ask_like_the_hand_written_ones():
+    prompts = ("좋아하는 음식이 뭐게", "내 최애 음식 알아?", "음식 뭐 좋아한댔지", "배고파")
+    pairs = TrainingPairs({"좋아하는 음식": ("김밥",)}, tuple((p, "좋아하는 음식") for p in prompts), (), ())
+    invented = invented_keys(pairs, ["우산"], 50, random.Random(1))
+    assert len(invented) == 50
+    assert ("좋아하는 우산", ("좋아하는 우산이 뭐게", "내 최애 우산 알아?", "우산 뭐 좋아한댔지")) in invented
+    assert any(key.endswith("우산") and not prompts for key, prompts in invented)
+
+
+def test_rows_are_numbered_by_their_keys():
+    pairs = load_pairs()
+    rows, keys = memory_rows(pairs, ["우산", "책상"], 200, 0.3, random.Random(2))
+    assert keys[: len(pairs.keys)] == list(pairs.keys) and len(keys) > len(pairs.keys)
+    assert {kind for kind, *_ in rows["label"]} == {ASKS, LOOKS_ALIKE, NEEDS_NONE}
+    for memory, other, (_, of, first, second) in zip(rows["memory"], rows["other"], rows["label"], strict=True):
+        assert of == first and memory.startswith(f"{keys[first]}: ") and other.startswith(f"{keys[second]}: ")
+
+
 class _Vectors(torch.nn.Module):
     """A model that gives back the vectors handed to it."""
 
@@ -92,6 +141,19 @@ def test_the_loss_wants_the_right_memory_near_and_a_needless_prompt_far_from_all
     wrong_memory = loss([{"vectors": axes[[1, 3]]}, *memories], labels)
     needless_near = loss([{"vectors": axes[[0, 2]]}, *memories], labels)
     assert right < 0.1 < min(wrong_memory, needless_near)
+
+
+def test_the_loss_wants_prompts_and_memories_of_different_keys_apart():
+    overlap, known = similarity_targets(load_pairs(), ["이름", "취미", "나이"])
+    loss = MemoryLoss(_Vectors(), overlap, known)
+    axes = torch.eye(4)
+    labels = torch.tensor([[ASKS, 0, 0, 2], [ASKS, 1, 1, 2]])
+    apart = loss([{"vectors": axes[[0, 1]]}, {"vectors": axes[[0, 1]]}, {"vectors": axes[[2, 2]]}], labels)
+    near = torch.nn.functional.normalize(axes[0] + 0.3 * axes[1], dim=0)
+    together = loss(
+        [{"vectors": torch.stack([near, axes[1]])}, {"vectors": axes[[0, 1]]}, {"vectors": axes[[2, 2]]}], labels
+    )
+    assert apart < 0.1 < together
 
 
 # --- a tiny run ---------------------------------------------------------------------------------------------------
@@ -137,7 +199,7 @@ def test_a_tiny_run_makes_a_folder_that_loads_and_resumes(corpus_folder, tmp_pat
     retriever = MemoryRetriever.load(out)
     assert retriever.threshold == stored["threshold"] and stored["validation"]
     assert next(retriever.encoder.parameters()).dtype == torch.float32
-    assert retriever.encoder.max_seq_length == 64
+    assert retriever.encoder.max_seq_length == 64 and retriever.encoder.get_embedding_dimension() == 512
     memories = [Memory("이름", "민지"), Memory("취미", "등산")]
     scores = retriever.scores("내 이름 뭐게", memories)
     assert scores.shape == (2,) and np.isfinite(scores).all()
@@ -148,6 +210,11 @@ def test_a_tiny_run_makes_a_folder_that_loads_and_resumes(corpus_folder, tmp_pat
     state = json.loads((out / "checkpoints" / "pairs" / "checkpoint-6" / "trainer_state.json").read_text())
     assert state["global_step"] == 6
     assert (out / "checkpoints" / "pretrained" / "model.safetensors").stat().st_mtime_ns == first, "not made again"
+
+    on = tmp_path / "from_a_retriever"
+    _train(corpus_folder, on, base=out, steps=2, learning_rate=1e-9)
+    heads = [torch.nn.Module.state_dict(MemoryRetriever.load(folder).encoder[2]) for folder in (out, on)]
+    assert all(torch.allclose(heads[0][name], heads[1][name], atol=1e-3) for name in heads[0]), "its head is kept"
 
     other = tmp_path / "from_base"
     _train(corpus_folder, other, base=out / "checkpoints" / "pretrained", steps=2)
