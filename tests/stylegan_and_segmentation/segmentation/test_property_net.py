@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from stylegan_and_segmentation.errors import WeightsError
-from stylegan_and_segmentation.properties import PROPERTY_NAMES
+from stylegan_and_segmentation.portrait.drawing import draw_portrait
+from stylegan_and_segmentation.properties import PROPERTY_NAMES, PropertyScores
 from stylegan_and_segmentation.segmentation.property_net import AREAS, PropertyNet, PropertyNetConfig
 from stylegan_and_segmentation.segmentation.property_net_file import (
     CONFIG_FILE,
@@ -103,3 +105,14 @@ def test_weights_that_do_not_fit(folder: Path) -> None:
     save_file(state, folder / WEIGHTS_FILE)
     with pytest.raises(WeightsError, match=r"areas\.1\.scores\.bias.*more"):
         load_property_net(folder)
+
+
+def test_embedded_network_reads_the_portraits() -> None:
+    """It is trained on the portraits as they are drawn now: a redrawn portrait needs a new one."""
+    network, values = load_property_net(), (-1.2, 1.0, 3.2)
+    for column in (PROPERTY_NAMES.index(name) for name in ("eyes", "mouth", "pose")):
+        labels = np.full((3, 7), 0.0, np.float32)
+        labels[:, column] = values
+        pictures = np.stack([draw_portrait(PropertyScores.from_label(label), supersampling=2).rgb for label in labels])
+        images = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1.0
+        assert network(images)[:, column].tolist() == pytest.approx(values, abs=0.6)
