@@ -46,7 +46,8 @@ class MemoryRetriever:
         self.threshold = threshold
         self._embeddings: dict[Memory, np.ndarray] = {}
         self._memories: tuple[Memory, ...] = ()
-        self._matrix = np.zeros((0, 0), dtype=np.float32)  # (memories, dimensions), rows of length one
+        # (dimensions, memories), columns of length one: as rows, the product takes twice as long.
+        self._matrix = np.zeros((0, 0), dtype=np.float32)
 
     @classmethod
     def load(cls, folder: Path, device: str = "cpu") -> MemoryRetriever:
@@ -105,7 +106,7 @@ class MemoryRetriever:
             return np.zeros(0, dtype=np.float32)
         self._embed(tuple(memories))
         query = self.encoder.encode_query([prompt], convert_to_numpy=True, show_progress_bar=False)[0]
-        return self._matrix @ _unit(np.asarray(query, dtype=np.float32))
+        return _unit(np.asarray(query, dtype=np.float32)) @ self._matrix
 
     def _embed(self, memories: tuple[Memory, ...]) -> None:
         if memories == self._memories:
@@ -118,7 +119,7 @@ class MemoryRetriever:
             )
             known.update(zip(new, (_unit(np.asarray(row, dtype=np.float32)) for row in rows), strict=True))
         self._embeddings = known  # what the file no longer holds is forgotten
-        self._matrix = np.stack([known[memory] for memory in memories])
+        self._matrix = np.ascontiguousarray(np.stack([known[memory] for memory in memories]).T)
         self._memories = memories
 
 
