@@ -6,6 +6,7 @@ from llm.fine_tuning.conversations import load_families
 from llm.memory_mechanism.days import subject_of
 from llm.memory_mechanism.keys import _ONE, _SEVERAL, _SEVERAL_UNTIL_CHANGED, KEYS, Holds, holds
 from llm.memory_mechanism.memory import Memory
+from llm.memory_mechanism.training_pairs import load_pairs
 
 
 def test_a_key_stands_in_the_table_once_and_without_its_day():
@@ -17,6 +18,10 @@ def test_a_key_stands_in_the_table_once_and_without_its_day():
 def test_every_key_that_she_learns_to_write_is_in_the_table():
     written = {subject_of(Memory.parse(family.save).key) for family in load_families() if family.save}
     assert sorted(key for key in written if "".join(key.split()) not in KEYS) == []
+
+
+def test_every_key_that_the_retriever_learns_is_in_the_table():
+    assert sorted(key for key in load_pairs().keys if "".join(subject_of(key).split()) not in KEYS) == []
 
 
 HELD = {
