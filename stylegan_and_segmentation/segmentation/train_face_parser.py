@@ -25,7 +25,7 @@ from .portrait_training import PortraitTraining, TrainingConfig, argument_parser
 from .property_scores import measure_face
 from .score_statistics import STATISTICS_FILE, ScoreStatistics
 
-DEFAULTS = TrainingConfig(images=600, held_out=100, steps=1000, batch=6, learning_rate=2e-3)
+DEFAULTS = TrainingConfig(images=300, held_out=100, steps=900, batch=4, learning_rate=3e-3, checkpoint_every=100)
 WANTED = ParserInput(256, 256, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 EVALUATION_BATCH = 10
 
@@ -121,8 +121,8 @@ class FaceParserTraining(PortraitTraining):
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argument_parser("그린 초상화로 내장 얼굴 파싱 모델을 학습합니다.", DEFAULTS)
-    parser.add_argument("--hidden-sizes", type=int, nargs=4, default=[16, 32, 64, 96], help="네 단계의 채널 수")
-    parser.add_argument("--decoder", type=int, default=48, help="디코더의 채널 수")
+    parser.add_argument("--hidden-sizes", type=int, nargs=4, default=[16, 24, 48, 64], help="네 단계의 채널 수")
+    parser.add_argument("--decoder", type=int, default=32, help="디코더의 채널 수")
     parser.add_argument("--stride", type=int, choices=(2, 4), default=2, help="첫 단계가 그림을 줄이는 배수")
     return parser.parse_args(arguments)
 

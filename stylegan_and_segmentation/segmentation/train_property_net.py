@@ -22,7 +22,7 @@ from .portrait_training import PortraitTraining, TrainingConfig, argument_parser
 from .property_net import PropertyNet, PropertyNetConfig
 from .property_net_file import save_property_net
 
-DEFAULTS = TrainingConfig(images=1000, held_out=200, steps=2000, batch=24, learning_rate=1e-3, weight_decay=0.05)
+DEFAULTS = TrainingConfig(images=300, held_out=100, steps=280, batch=24, learning_rate=2e-3)
 NOISE = 0.03  # deviation of the noise, for values in [-1, 1]
 EVALUATION_BATCH = 50
 

@@ -12,7 +12,9 @@ from safetensors.torch import load_file, save_file
 from transformers import SegformerConfig, SegformerForSemanticSegmentation
 
 from stylegan_and_segmentation.errors import WeightsError
+from stylegan_and_segmentation.portrait.drawing import draw_portrait
 from stylegan_and_segmentation.portrait.parsing import FaceClass
+from stylegan_and_segmentation.properties import PropertyScores
 from stylegan_and_segmentation.segmentation.face_parser import FaceParser, ParserInput
 from stylegan_and_segmentation.segmentation.parser_file import (
     CONFIG_FILE,
@@ -21,6 +23,7 @@ from stylegan_and_segmentation.segmentation.parser_file import (
     load_face_parser,
     save_face_parser,
 )
+from stylegan_and_segmentation.segmentation.train_face_parser import confusion, intersection_over_union
 from tests.stylegan_and_segmentation.segmentation.test_face_parser import CELEBA
 
 OUR_NAMES = [kind.name.lower() for kind in FaceClass]
@@ -140,3 +143,12 @@ def test_missing_entry_is_named(folder: Path) -> None:
     save_file(state, folder / WEIGHTS_FILE, metadata={"format": "pt"})
     with pytest.raises(WeightsError, match=r"classifier\.bias"):
         load_face_parser(folder)
+
+
+def test_embedded_parser_parses_the_portraits() -> None:
+    """It is trained on the portraits as they are drawn now: a redrawn portrait needs a new one."""
+    parser, counts = load_face_parser(), np.zeros((11, 11), np.int64)
+    for value in (-0.6, 1.0, 2.6):
+        portrait = draw_portrait(PropertyScores(eyes=value, mouth=value, pose=value), supersampling=2)
+        counts += confusion(parser.parse(portrait.rgb), portrait.parsing_map)
+    assert intersection_over_union(counts).mean() > 0.85
