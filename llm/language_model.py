@@ -20,12 +20,10 @@ from transformers.utils import logging as transformers_logging
 
 from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
-from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS, render_prompt
+from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS
 
 TEMPERATURE = 0.6  # published
 TOP_P = 1.0  # published: no nucleus
-GUIDANCE = 1.0  # published: none
-RELEVANCE = 0.5  # of what the prompt adds to a candidate's probability, beside that probability
 MAX_NEW_TOKENS = 80
 BASE_FOLDERS = ("base", "polyglot_original")  # where an adapter's base lies, beside the adapter
 WRITES_FROM = 0.5  # she opens a bracket only where that is likelier than not: what is written down is never a whim
@@ -48,7 +46,6 @@ class LanguageModel:
         tokenizer: PreTrainedTokenizerBase,
         temperature: float = TEMPERATURE,
         top_p: float = TOP_P,
-        guidance: float = GUIDANCE,
         candidates: int = 1,
     ) -> None:
         """
@@ -57,18 +54,14 @@ class LanguageModel:
             tokenizer: its fast tokenizer.
             temperature: above 0; sampling as published at 0.6.
             top_p: nucleus in (0, 1]; 1 samples from the whole distribution.
-            guidance: above 1, what the prompt speaks for counts that many times as much against what she would say
-                to no prompt at all (classifier-free guidance, Sanchez et al. 2023); 1 leaves it as it is.
-            candidates: replies that are written side by side, of which the likeliest and most relevant one is said
-                (maximum mutual information, Li et al. 2016); with more than 1 nothing is shown before all are whole.
+            candidates: replies that are written side by side, of which the likeliest is said; with more than 1 nothing
+                is shown before all are whole.
         """
         self.model = model
         self.tokenizer = tokenizer
         self.temperature = temperature
         self.top_p = top_p
-        self.guidance = guidance
         self.candidates = candidates
-        self._frame = tokenizer(render_prompt(""), add_special_tokens=False)["input_ids"]
         self.context = model.config.max_position_embeddings
         named = {tokenizer.convert_tokens_to_ids(END_OF_TEXT), tokenizer.convert_tokens_to_ids(ANSWER_END)}
         self._ends = (named - {tokenizer.unk_token_id} | {tokenizer.eos_token_id}) - {None}
@@ -148,13 +141,12 @@ class LanguageModel:
     @torch.inference_mode()
     def _decode(self, ids: list[int], generator: torch.Generator | None, budget: int) -> Iterator[str]:
         drafts = [Draft() for _ in range(self.candidates)]
-        decoder = Decoder(self.model, ids, len(self._frame), self.guidance, len(drafts))
+        decoder = Decoder(self.model, ids, len(drafts))
         for _ in range(budget):
-            plain, gain, guided = decoder.scores()
             tokens = []
-            for row, draft in enumerate(drafts):
-                token = self._next_token(draft, plain[row], guided[row], generator)
-                draft.weigh(float(plain[row][token] + RELEVANCE * gain[row][token]))
+            for draft, scores in zip(drafts, decoder.scores(), strict=True):
+                token = self._next_token(draft, scores, generator)
+                draft.weigh(float(scores[token]))
                 self._take(draft, token)
                 tokens.append(token)
             if len(drafts) > 1:
@@ -167,19 +159,17 @@ class LanguageModel:
         if len(drafts) > 1:
             yield from max(drafts, key=lambda draft: draft.score).pieces
 
-    def _next_token(
-        self, draft: Draft, plain: torch.Tensor, guided: torch.Tensor, generator: torch.Generator | None
-    ) -> int:
-        """A token that may come after ``draft``; scores (vocabulary,) as the model gives them, and guided."""
+    def _next_token(self, draft: Draft, scores: torch.Tensor, generator: torch.Generator | None) -> int:
+        """A token that may come after ``draft``; ``scores`` (vocabulary,) as the model gives them."""
         if draft.done:
             return self._end_ids[0].item()
-        scores = guided.masked_fill(self._never, -torch.inf)
+        scores = scores.masked_fill(self._never, -torch.inf)
         if draft.parser.in_bracket:
             scores[self._end_ids] = -torch.inf
         elif not draft.said:
             scores[self._not_first] = -torch.inf
         scores[_would_repeat(draft.spoken)] = -torch.inf
-        if not draft.parser.in_bracket and self._opens_bracket(plain) < WRITES_FROM:
+        if not draft.parser.in_bracket and scores.softmax(-1)[self._brackets].sum() < WRITES_FROM:
             scores[self._brackets] = -torch.inf
         for begun, tokens in self._completes_url.items():
             if draft.tail.endswith(begun):
@@ -201,10 +191,6 @@ class LanguageModel:
         draft.spoken = [] if draft.parser.in_bracket else [*draft.spoken, token]
         if piece:
             draft.pieces.append(piece)
-
-    def _opens_bracket(self, scores: torch.Tensor) -> float:
-        probabilities = scores.masked_fill(self._never, -torch.inf).softmax(-1)
-        return float(probabilities[self._brackets].sum())
 
     def _sample(self, scores: torch.Tensor, generator: torch.Generator | None) -> int:
         probabilities = torch.softmax(scores.cpu() / self.temperature, dim=-1)
@@ -314,15 +300,14 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _read_sampling(folder: Path) -> tuple[float, float, float, int]:
-    """Temperature, top_p, guidance and candidates as training left them beside the weights; else the published ones."""
+def _read_sampling(folder: Path) -> tuple[float, float, int]:
+    """Temperature, top_p and candidates as training left them beside the weights; else the published ones."""
     file = folder / "generation_config.json"
     try:
         fields = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         return (
             float(fields.get("temperature") or TEMPERATURE),
             float(fields.get("top_p") or TOP_P),
-            float(fields.get("guidance_scale") or GUIDANCE),
             int(fields.get("candidates") or 1),
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:

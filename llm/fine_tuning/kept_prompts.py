@@ -1,6 +1,6 @@
 """Chooses how to sample: whose replies does she give to prompts that the base's training kept out?
 
-    python -m llm.fine_tuning.kept_prompts [--model FOLDER] [--temperature 0.5 …] [--guidance 1.0 …] [--candidates 1 …]
+    python -m llm.fine_tuning.kept_prompts [--model FOLDER] [--temperature 0.5 …] [--candidates 1 …]
 
 Every kept prompt (``train_talk --kept-prompts``) belongs to a family, and so does every reply of the conversations. The
 family of the reply that hers is nearest to, by pairs of letters, should be the prompt's own. Choosing by this keeps the
@@ -91,7 +91,6 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=MODEL, help="folder of the adapter or model")
     parser.add_argument("--temperature", type=float, nargs="+", help="by default the model's own")
-    parser.add_argument("--guidance", type=float, nargs="+", help="by default the model's own")
     parser.add_argument("--candidates", type=int, nargs="+", help="by default the model's own")
     parser.add_argument("--every", type=int, default=1, help="ask only every n-th of the prompts")
     options = parser.parse_args(argv)
@@ -101,18 +100,15 @@ def main(argv: list[str] | None = None) -> None:
     pairs = sorted(pairs, key=lambda pair: pair.family or "")[:: options.every]
     index = ReplyIndex(families)
     model = LanguageModel.load(options.model)
-    print(
-        f"| temperature | guidance | candidates | own family ({len(pairs)}) | nothing written | right memory written |"
-    )
-    for temperature, guidance, candidates in product(
+    print(f"| temperature | candidates | own family ({len(pairs)}) | nothing written | right memory written |")
+    for temperature, candidates in product(
         options.temperature or [model.temperature],
-        options.guidance or [model.guidance],
         options.candidates or [model.candidates],
     ):
-        model.temperature, model.guidance, model.candidates = temperature, guidance, candidates
+        model.temperature, model.candidates = temperature, candidates
         found = measure(model, pairs, index)
         figures = " | ".join(f"{share:.3f}" for share in (found.own_family, found.unsaved, found.saved))
-        print(f"| {temperature} | {guidance} | {candidates} | {figures} |", flush=True)
+        print(f"| {temperature} | {candidates} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

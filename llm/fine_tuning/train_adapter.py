@@ -54,7 +54,6 @@ class AdapterConfig:
     max_steps: int = -1  # above 0: stop there, for a smoke run
     temperature: float = 0.6
     top_p: float = 1.0
-    guidance: float = 1.0
     candidates: int = 1
     seed: int = 2025
     threads: int = 0  # CPU threads; 0 leaves the choice to torch
@@ -69,16 +68,15 @@ EMBEDDED = {
     "targets": ("query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"),
     "learning_rate": 5e-4,
     "batch": 64,
-    "rounds": 2,
+    "rounds": 1,
     "slot_fills": 1,
-    "opening_weight": 3.0,
-    "opening_share": 0.2,
+    "opening_weight": 2.0,
+    "opening_share": 0.1,
     "invented": 0.5,
     "noise": 0.05,
     "cuts": 0.15,
     "temperature": 0.5,
     "top_p": 0.9,
-    "guidance": 1.3,
     "candidates": 4,
 }
 _SMALL = 1024  # hidden sizes below this count as embedded
@@ -177,7 +175,6 @@ def save_adapter(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, con
         "do_sample": True,
         "temperature": config.temperature,
         "top_p": config.top_p,
-        "guidance_scale": config.guidance,
         "candidates": config.candidates,
     }
     (out / "generation_config.json").write_text(json.dumps(sampling, indent=2) + "\n", encoding="utf-8")

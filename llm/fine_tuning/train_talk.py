@@ -34,19 +34,19 @@ class TalkConfig:
     corpus: str
     init: str  # folder of the base to go on from
     out: str
-    rounds: int = 11  # how often every prompt of our own conversations comes
+    rounds: int = 9  # how often every prompt of our own conversations comes
     slot_fills: int = 2  # values that a prompt with a slot gets each round
-    dialogue_rounds: int = 2
-    notes: int = 80000
+    dialogue_rounds: int = 1
+    notes: int = 30000
     batch: int = 64
     learning_rate: float = 1e-3
     warmup: int = 100
-    opening_weight: float = 3.0  # weight of an answer's first tokens in the loss
-    opening_share: float = 0.3  # share of the pairs of which only the answer's opening is learned
+    opening_weight: float = 2.0  # weight of an answer's first tokens in the loss
+    opening_share: float = 0.15  # share of the pairs of which only the answer's opening is learned
     invented: float = 0.5  # share of made-up values, so that she learns to copy rather than to recite
     noise: float = 0.05  # chance of a prompt's token to be another one
     cuts: float = 0.15  # chance of a cut at each letter of a prompt with a memory to read or to write
-    topic_weight: float = 0.5  # of telling the prompt's family, beside the answer
+    topic_weight: float = 0.25  # of telling the prompt's family, beside the answer
     kept_prompts: float = 0.02  # share of the prompts that are never trained on: how many of their families are told
     max_steps: int = -1  # above 0: stop there, for a smoke run
     seed: int = 20261

@@ -13,7 +13,7 @@ from transformers import GPTNeoXForCausalLM
 
 from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
-from llm.language_model import GUIDANCE, NO_REPEAT_NGRAM, LanguageModel, choose_dtype, find_base
+from llm.language_model import NO_REPEAT_NGRAM, LanguageModel, choose_dtype, find_base
 from llm.memory_mechanism.memory import Memory
 from llm.prompt import ANSWER_END, END_OF_TEXT, render_prompt
 from llm.reply import ReplyParser
@@ -91,12 +91,11 @@ def test_the_adapter_is_merged_and_computes_what_peft_computes(home, adapter):
 def test_how_to_sample_is_read_beside_the_weights(home, tmp_path):
     for source, target in (("embedded/adapter", "adapter"), ("embedded/base", "base")):
         shutil.copytree(home / source, tmp_path / target)
-    settings = json.dumps({"do_sample": True, "temperature": 0.5, "top_p": 0.9, "guidance_scale": 1.5, "candidates": 3})
+    settings = json.dumps({"do_sample": True, "temperature": 0.5, "top_p": 0.9, "candidates": 3})
     (tmp_path / "adapter" / "generation_config.json").write_text(settings, encoding="utf-8")
     model = LanguageModel.load(tmp_path / "adapter")
-    assert (model.temperature, model.top_p, model.guidance, model.candidates) == (0.5, 0.9, 1.5, 3)
-    plain = LanguageModel.load(tmp_path / "base")
-    assert (plain.guidance, plain.candidates) == (1.0, 1)
+    assert (model.temperature, model.top_p, model.candidates) == (0.5, 0.9, 3)
+    assert LanguageModel.load(tmp_path / "base").candidates == 1
 
 
 def test_the_tokenizer_of_the_base_serves_an_adapter_without_one(home, tmp_path):
@@ -257,35 +256,19 @@ def test_sampling_leaves_the_global_generator_alone():
     assert torch.equal(state, torch.get_rng_state())  # … but speaking draws from its own source
 
 
-@pytest.mark.parametrize("markers", [True, False])
-def test_guidance_weighs_the_prompt_against_no_prompt(markers):
-    """Step by step the scores are those of two runs of the network: one with the prompt, one with its frame alone."""
-    model, words = network(), tokenizer(markers)
-    ids, frame = words(PROMPT)["input_ids"], words(render_prompt(""))["input_ids"]
-    assert ids[-len(frame) :] == frame
-    decoder = Decoder(model, ids, len(frame), guidance=1.7, drafts=2)
-    said = []
+def test_drafts_are_scored_each_after_its_own_tokens():
+    model, ids = network(), tokenizer()(PROMPT)["input_ids"]
+    decoder = Decoder(model, ids, drafts=2)
+    said = [[], []]
     with torch.inference_mode():
         for token in (70, 80, 90):
-            plain, gain, guided = decoder.scores()
-            full, bare = (model(torch.tensor([start + said])).logits[0, -1].log_softmax(-1) for start in (ids, frame))
-            for scores, wanted in ((plain, full), (gain, full - bare), (guided, bare + 1.7 * (full - bare))):
-                assert scores.shape == (2, model.config.vocab_size)
-                torch.testing.assert_close(scores[0], wanted, rtol=1e-3, atol=1e-4)
+            scores = decoder.scores()
+            assert scores.shape == (2, model.config.vocab_size)
+            for row, tokens in enumerate(said):
+                wanted = model(torch.tensor([ids + tokens])).logits[0, -1].log_softmax(-1)
+                torch.testing.assert_close(scores[row], wanted, rtol=1e-3, atol=1e-4)
+                tokens.append(token + row)
             decoder.append([token, token + 1])
-            said.append(token)
-
-
-def test_guidance_of_one_is_none():
-    plain, same, guided = (
-        "".join(
-            LanguageModel(network(), tokenizer(), guidance=guidance).stream(
-                PROMPT, torch.Generator().manual_seed(1), max_new_tokens=20
-            )
-        )
-        for guidance in (GUIDANCE, 1.0, 300.0)  # random scores hardly differ
-    )
-    assert plain == same != guided
 
 
 def test_the_best_of_several_candidates_is_said_and_the_others_are_not():
