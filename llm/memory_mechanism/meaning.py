@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from llm.memory_mechanism.days import Span, reading_on, span_of, spans_in, subject_of
@@ -92,6 +92,19 @@ def merge(new: Iterable[Memory], known: Sequence[Memory], words: str = "") -> li
         else:
             lines.append(memory)
     return lines
+
+
+def without_particle(memory: Memory, words: str) -> Memory:
+    """``memory`` without the object particle that its value took along from ``words``: 청국장을 in 청국장을 좋아해.
+
+    Only where the value stands in ``words`` as a word that goes on, and the particle is the one that its last syllable
+    takes: 가을, 마을 and 노을 end in no particle.
+    """
+    stem, particle = memory.value[:-1].rstrip(), memory.value[-1]
+    if not stem or not "가" <= stem[-1] <= "힣" or f"{memory.value} " not in words:
+        return memory
+    closed = (ord(stem[-1]) - ord("가")) % 28 > 0  # it ends in a consonant
+    return replace(memory, value=stem) if particle == ("을" if closed else "를") else memory
 
 
 def _about(memory: Memory, said: date | None) -> tuple[str, Span | None]:

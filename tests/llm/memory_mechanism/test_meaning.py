@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from llm.memory_mechanism.meaning import merge, readings, suits
+from llm.memory_mechanism.meaning import merge, readings, suits, without_particle
 from llm.memory_mechanism.memory import Memory
 
 SUNDAY = date(2026, 11, 22)
@@ -131,3 +131,21 @@ def test_days_decide_between_plans():
     }.items():
         assert {memory for memory in (tomorrow, today, weekend) if suits(memory, prompt, SUNDAY)} == fitting
         assert suits(NAME, prompt, SUNDAY)
+
+
+@pytest.mark.parametrize(
+    ("value", "words", "wanted"),
+    [
+        ("청국장을", "나는 청국장을 제일 좋아해", "청국장"),
+        ("떡볶이를", "떡볶이를 좋아해", "떡볶이"),
+        ("가을", "나는 가을 좋아해", "가을"),
+        ("노을", "노을 보는 거 좋아해", "노을"),
+        ("청국장", "나는 청국장을 제일 좋아해", "청국장"),
+        ("청국장을", "좋아하는 음식은 청국장을", "청국장을"),
+        ("청국장을", "김치찌개 좋아해", "청국장을"),
+        ("A를", "A를 좋아해", "A를"),
+        ("을", "을 좋아해", "을"),
+    ],
+)
+def test_a_particle_that_came_along_is_no_part_of_a_value(value, words, wanted):
+    assert without_particle(Memory("좋아하는 음식", value), words).value == wanted
