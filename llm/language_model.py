@@ -145,6 +145,9 @@ class LanguageModel:
         for _ in range(budget):
             tokens = []
             for draft, scores in zip(drafts, decoder.scores(), strict=True):
+                if draft.done:
+                    tokens.append(int(self._end_ids[0]))  # its row goes on, unread
+                    continue
                 token = self._next_token(draft, scores, generator)
                 draft.weigh(float(scores[token]))
                 self._take(draft, token)
@@ -161,8 +164,6 @@ class LanguageModel:
 
     def _next_token(self, draft: Draft, scores: torch.Tensor, generator: torch.Generator | None) -> int:
         """A token that may come after ``draft``; ``scores`` (vocabulary,) as the model gives them."""
-        if draft.done:
-            return self._end_ids[0].item()
         scores = scores.masked_fill(self._never, -torch.inf)
         if draft.parser.in_bracket:
             scores[self._end_ids] = -torch.inf
@@ -178,8 +179,6 @@ class LanguageModel:
 
     def _take(self, draft: Draft, token: int) -> None:
         """Adds ``token`` to ``draft``."""
-        if draft.done:
-            return
         piece = draft.text.step(self.tokenizer.backend_tokenizer, token)
         if token in self._ends:
             draft.done = True

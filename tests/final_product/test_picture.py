@@ -31,7 +31,7 @@ TERMINALS = {
     "Windows' console": ({}, Way.TRUE_COLOUR),
     "GNOME Terminal": ({"TERM": "xterm-256color", "COLORTERM": "truecolor"}, Way.TRUE_COLOUR),
     "Terminal.app": ({"TERM": "xterm-256color", "TERM_PROGRAM": "Apple_Terminal"}, Way.PALETTE),
-    "tmux in kitty": ({"TERM": "tmux-256color", "TMUX": "/tmp/tmux", "KITTY_WINDOW_ID": "1"}, Way.PALETTE),
+    "tmux in kitty": ({"TERM": "tmux-256color", "TMUX": "default,1,0", "KITTY_WINDOW_ID": "1"}, Way.PALETTE),
     "screen in iTerm2": ({"TERM": "screen", "LC_TERMINAL": "iTerm2"}, Way.PALETTE),
     "Linux console": ({"TERM": "linux"}, Way.PALETTE),
     "no terminal to speak of": ({"TERM": "dumb"}, None),
