@@ -20,7 +20,7 @@ from transformers.utils import logging as transformers_logging
 
 from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
-from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS
+from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS, OTHER_TOPIC, is_topic
 
 TEMPERATURE = 0.6  # published
 TOP_P = 1.0  # published: no nucleus
@@ -67,6 +67,9 @@ class LanguageModel:
         self._ends = (named - {tokenizer.unk_token_id} | {tokenizer.eos_token_id}) - {None}
         texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
         self._never = _never_sampled(tokenizer, texts, model.config.vocab_size, self._ends).to(model.device)
+        self._topics = torch.tensor(
+            [token for token, text in enumerate(texts) if is_topic(text)], device=model.device, dtype=torch.long
+        )
         self._brackets = torch.tensor(
             [i for i, t in enumerate(texts) if "[" in t], device=model.device, dtype=torch.long
         )
@@ -117,9 +120,9 @@ class LanguageModel:
     ) -> Iterator[str]:
         """Yields the raw text after ``prompt`` piece by piece, markers and memory brackets included.
 
-        A piece never holds half a character, and is empty while candidates are in the making. The text ends with the
-        end mark, with the end of text, or when the budget is spent; it cannot end before it says something outside of
-        brackets.
+        A model that has topics settles on the likeliest one first; it is no part of the text. A piece never holds half
+        a character, and is empty while nothing can be shown yet. The text ends with the end mark, with the end of
+        text, or when the budget is spent; it cannot end before it says something outside of brackets.
 
         Args:
             prompt: as ``llm.prompt.render_prompt`` gives it.
@@ -130,7 +133,7 @@ class LanguageModel:
             PromptTooLongError: the prompt leaves less than ``max_new_tokens`` positions of the context.
         """
         ids = self._encode(prompt)
-        limit = self.context - max_new_tokens
+        limit = self.context - max_new_tokens - min(1, len(self._topics))
         if len(ids) > limit:
             raise PromptTooLongError(len(ids), limit)
         return self._decode(ids, generator, max_new_tokens)
@@ -142,6 +145,10 @@ class LanguageModel:
     def _decode(self, ids: list[int], generator: torch.Generator | None, budget: int) -> Iterator[str]:
         drafts = [Draft() for _ in range(self.candidates)]
         decoder = Decoder(self.model, ids, len(drafts))
+        if len(self._topics):
+            topic = self._topics[decoder.scores()[0, self._topics].argmax()]
+            decoder.append([int(topic)] * len(drafts))
+            yield ""
         for _ in range(budget):
             tokens = []
             for draft, scores in zip(drafts, decoder.scores(), strict=True):
@@ -321,7 +328,8 @@ def _never_sampled(tokenizer: PreTrainedTokenizerBase, texts: list[str], size: i
     for token, text in enumerate(texts):
         whole = "\ufffd" not in text  # else a part of a character: what it becomes is judged when it is complete
         url = any(mark in text.lower() for mark in _URL_MARKS)
-        if token in special or url or (whole and not all(map(_speakable, text))):
+        topic = is_topic(text) or text == OTHER_TOPIC
+        if token in special or topic or url or (whole and not all(map(_speakable, text))):
             never[token] = True
     for token in ends:
         never[token] = False

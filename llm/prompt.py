@@ -5,6 +5,10 @@ Knows the markers and where a memory stands; knows no tokenizer and no model.
 Source of the format: the published fine-tuning data of Oh-LoRA. One training text is
 ``{input} (답변 시작) ### 답변: {output} (답변 종료) <|endoftext|>`` and the loss starts right after ``### 답변:``,
 so a chat prompt ends exactly there.
+
+A model may know *topics*: tokens of which it writes one, unseen, before its reply, to settle what the reply is about
+before how it begins (after "Guiding Language Model Reasoning with Planning Tokens", Wang et al. 2023). The embedded
+model has one for each family of prompts that it was trained on; the published one has none.
 """
 
 from __future__ import annotations
@@ -17,7 +21,10 @@ ANSWER_END = "(답변 종료)"
 END_OF_TEXT = "<|endoftext|>"
 MARKERS = (ANSWER_START, ANSWER_PREFIX, ANSWER_END)
 
-_SPECIAL_TEXT = re.compile(r"\(답변\s*(?:시작|종료)\)|###\s*답변:|<\|[a-z_]+\|>")
+OTHER_TOPIC = "<|about_anything|>"  # of an answer that belongs to no topic of ours; she never chooses it
+
+_SPECIAL_TEXT = re.compile(r"\(답변\s*(?:시작|종료)\)|###\s*답변:|<\|[a-z0-9_]+\|>")
+_TOPIC = re.compile(r"<\|about_[a-z0-9_]+\|>")
 _BLANKS = re.compile(r"\s+")
 _EMOJI = ("\U0001f000", "\U0001faff")  # blocks of emoji: some are newer than the running Python's tables
 
@@ -49,3 +56,13 @@ def render_reply(reply: str, save: str | None = None) -> str:
     """What the model is to write after ``render_prompt``: the memory to save (``key: value``), the reply, the end."""
     item = f"[{save}] " if save else ""
     return f" {item}{reply} {ANSWER_END} {END_OF_TEXT}"
+
+
+def topic_token(family: str) -> str:
+    """The token that stands for what the prompts of ``family`` (lower case letters, digits, ``_``) are about."""
+    return f"<|about_{family}|>"
+
+
+def is_topic(token: str) -> bool:
+    """Whether ``token`` is one that a reply may be about."""
+    return bool(_TOPIC.fullmatch(token)) and token != OTHER_TOPIC

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +12,8 @@ from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerBase
 
 from llm.fine_tuning.conversations import Pair
-from llm.prompt import render_prompt, render_reply
+from llm.fine_tuning.topics import topic_ids
+from llm.prompt import OTHER_TOPIC, render_prompt, render_reply
 
 IGNORED = -100  # the label that the loss passes over
 _MAX_TOKENS = 128  # of a training text; longer ones are cut at their start
@@ -33,7 +34,9 @@ class AnswerRows(Dataset):
         cuts: chance of a prompt with a memory to read or to write to be cut at each letter before it is tokenized.
             A tokenizer joins a value's last letter to what follows (홍|시야); in other pieces the value can be seen.
         seed: the same seed gives the same rows.
-        topics: the number of each family; rows then have a ``topic``, ``IGNORED`` where the pair is of none of them.
+
+    Where the tokenizer has topics (``topics.py``), every answer begins with one, which is learned too; the topic of a
+    pair that belongs to none of our families is given but not learned.
     """
 
     def __init__(
@@ -44,11 +47,14 @@ class AnswerRows(Dataset):
         noise: float = 0.0,
         cuts: float = 0.0,
         seed: int = 0,
-        topics: Mapping[str, int] | None = None,
     ) -> None:
         rng = random.Random(seed)
-        self.topics = None if topics is None else [topics.get(pair.family or "", IGNORED) for pair in pairs]
+        topics = topic_ids(tokenizer)
+        other = tokenizer.convert_tokens_to_ids(OTHER_TOPIC) if topics else IGNORED
+        self.topics = [topics.get(pair.family or "", other) for pair in pairs]
+        self._other = other
         frame = set(tokenizer.all_special_ids) | set(tokenizer(render_prompt(""))["input_ids"])
+        frame |= {*topics.values(), other}
         words = [token for token in range(len(tokenizer)) if token not in frame]
         self.prompts: list[array[int]] = []
         self.replies: list[array[int]] = []
@@ -73,11 +79,12 @@ class AnswerRows(Dataset):
         return len(self.prompts)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        prompt, reply = self.prompts[index], self.replies[index]
-        ids = [*prompt, *reply][-_MAX_TOKENS:]
-        labels = [*([IGNORED] * len(prompt)), *reply][-_MAX_TOKENS:]
-        row = {"input_ids": ids, "labels": labels}
-        return row if self.topics is None else {**row, "topic": self.topics[index]}
+        prompt, reply, topic = self.prompts[index], self.replies[index], self.topics[index]
+        about = [] if topic == IGNORED else [topic]
+        ids = [*prompt, *about, *reply][-_MAX_TOKENS:]
+        learned = [IGNORED if token == self._other else token for token in about]
+        labels = [*([IGNORED] * len(prompt)), *learned, *reply][-_MAX_TOKENS:]
+        return {"input_ids": ids, "labels": labels}
 
 
 def _cut(text: str, chance: float, rng: random.Random) -> list[str]:
@@ -104,8 +111,7 @@ class Padding:
     def __call__(self, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
         longest = max(len(row["input_ids"]) for row in rows)
         gaps = [longest - len(row["input_ids"]) for row in rows]
-        topics = {"topic": torch.tensor([row["topic"] for row in rows])} if "topic" in rows[0] else {}
-        return topics | {
+        return {
             "input_ids": torch.tensor(
                 [row["input_ids"] + [self.pad_token] * gap for row, gap in zip(rows, gaps, strict=True)]
             ),
@@ -116,16 +122,17 @@ class Padding:
         }
 
 
-def prompt_ends(labels: torch.Tensor) -> torch.Tensor:
-    """Where each prompt's last token stands (rows,), for ``labels`` (rows, tokens) of rows with an answer."""
-    return (labels != IGNORED).int().argmax(dim=1) - 1
-
-
-def answer_weights(labels: torch.Tensor, opening_weight: float) -> torch.Tensor:
+def answer_weights(
+    labels: torch.Tensor, opening_weight: float, topics: torch.Tensor | None = None, topic_weight: float = 1.0
+) -> torch.Tensor:
     """What each token counts in the loss, same shape as ``labels`` (rows, tokens).
 
-    0 where nothing is learned, ``opening_weight`` for an answer's first tokens, which decide what it is about, else 1.
+    0 where nothing is learned, ``topic_weight`` for the tokens named in ``topics`` (any,), ``opening_weight`` for an
+    answer's first tokens, which decide how it goes on, else 1.
     """
     answered = labels != IGNORED
     opening = answered & (answered.cumsum(dim=1) <= _OPENING_TOKENS)
-    return answered.float() + (opening_weight - 1) * opening.float()
+    weights = answered.float() + (opening_weight - 1) * opening.float()
+    return (
+        weights if topics is None else weights.masked_fill(torch.isin(labels, topics.to(labels.device)), topic_weight)
+    )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from llm.fine_tuning.answers import IGNORED, AnswerRows, Padding, answer_weights
 from llm.fine_tuning.conversations import CONVERSATIONS, VALUES, load_families, load_values, training_pairs
+from llm.fine_tuning.topics import topic_ids
 from llm.training import last_checkpoint, trainer_settings
 
 
@@ -46,7 +48,8 @@ class AdapterConfig:
     accumulate: int = 1
     rounds: int = 5
     slot_fills: int = 3  # values that a prompt with a slot gets each round
-    opening_weight: float = 1.0  # weight of an answer's first tokens in the loss: they decide what it is about
+    opening_weight: float = 1.0  # weight of an answer's first tokens in the loss: they decide how it goes on
+    topic_weight: float = 5.0  # the same of its topic, where the base has topics
     opening_share: float = 0.0  # share of the pairs of which only the answer's opening is learned: far cheaper
     invented: float = 0.2  # share of made-up values, so that she learns to copy rather than to recite
     noise: float = 0.0  # chance of a prompt's token to be another one
@@ -70,23 +73,23 @@ EMBEDDED = {
     "batch": 64,
     "rounds": 1,
     "slot_fills": 1,
-    "opening_weight": 2.0,
     "opening_share": 0.1,
     "invented": 0.5,
     "noise": 0.05,
     "cuts": 0.15,
     "temperature": 0.5,
     "top_p": 0.9,
-    "candidates": 4,
 }
 _SMALL = 1024  # hidden sizes below this count as embedded
 
 
 class AnswerLoss:
-    """Cross entropy over the answer's tokens (mean), its first ones weighted."""
+    """Cross entropy over the answer's tokens (mean), its topic (ids in ``topics``) and its first ones weighted."""
 
-    def __init__(self, opening_weight: float) -> None:
+    def __init__(self, opening_weight: float, topics: Sequence[int] = (), topic_weight: float = 1.0) -> None:
         self.opening_weight = opening_weight
+        self.topics = torch.tensor(topics, dtype=torch.long)
+        self.topic_weight = topic_weight
 
     def __call__(self, outputs, labels: torch.Tensor, num_items_in_batch=None) -> torch.Tensor:  # type: ignore[no-untyped-def]
         """``outputs.logits`` (rows, tokens, vocabulary) against ``labels`` (rows, tokens), -100 being passed over."""
@@ -94,7 +97,7 @@ class AnswerLoss:
         losses = functional.cross_entropy(
             outputs.logits[:, :-1].float().transpose(1, 2), targets, ignore_index=IGNORED, reduction="none"
         )
-        weights = answer_weights(targets, self.opening_weight)
+        weights = answer_weights(targets, self.opening_weight, self.topics, self.topic_weight)
         return (losses * weights).sum() / weights.sum()
 
 
@@ -153,7 +156,7 @@ def main(argv: list[str] | None = None) -> None:
             )
         ),
         train_dataset=AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed),
-        compute_loss_func=AnswerLoss(config.opening_weight),
+        compute_loss_func=AnswerLoss(config.opening_weight, list(topic_ids(tokenizer).values()), config.topic_weight),
         data_collator=Padding(tokenizer.pad_token_id or tokenizer.eos_token_id),
     )
     trainer.train(resume_from_checkpoint=last_checkpoint(work))

@@ -3,8 +3,8 @@
     python -m llm.fine_tuning.train_talk --corpus FOLDER --init runs/corpus --out llm/models/embedded/base
 
 A small model cannot learn a new way of talking from an adapter alone. Its rows are our conversations, the corpora's
-dialogues and copying tasks, one to a row; the loss is on the answer, and beside it on telling the prompt's family
-(``topic_head.py``). One prompt in fifty is kept out to see how well families of unknown prompts are told. A run that
+dialogues and copying tasks, one to a row; the loss is on the answer, which begins with the token of the prompt's
+family (``topics.py``). One prompt in fifty is kept out to see how well families of unknown prompts are told. A run that
 was interrupted goes on from its last checkpoint when it is started again with the same arguments.
 """
 
@@ -20,10 +20,10 @@ import torch
 from transformers import GPTNeoXForCausalLM, PreTrainedTokenizerFast, Trainer, TrainerCallback, TrainingArguments
 
 from llm.fine_tuning import corpus
-from llm.fine_tuning.answers import AnswerRows, Padding, answer_weights, prompt_ends
+from llm.fine_tuning.answers import AnswerRows, Padding, answer_weights
 from llm.fine_tuning.chunked_loss import chunked_cross_entropy
 from llm.fine_tuning.conversations import Family, Pair, keep_prompts, load_families, load_values, training_pairs
-from llm.fine_tuning.topic_head import add_topic_head, remove_topic_head, topic_accuracy, topic_loss, topic_scores
+from llm.fine_tuning.topics import add_topics, topic_accuracy, topic_ids
 from llm.training import add_options, last_checkpoint, trainer_settings
 
 
@@ -41,12 +41,12 @@ class TalkConfig:
     batch: int = 64
     learning_rate: float = 1e-3
     warmup: int = 100
-    opening_weight: float = 2.0  # weight of an answer's first tokens in the loss
+    opening_weight: float = 1.0  # weight of an answer's first tokens in the loss
     opening_share: float = 0.15  # share of the pairs of which only the answer's opening is learned
     invented: float = 0.5  # share of made-up values, so that she learns to copy rather than to recite
     noise: float = 0.05  # chance of a prompt's token to be another one
     cuts: float = 0.15  # chance of a cut at each letter of a prompt with a memory to read or to write
-    topic_weight: float = 0.25  # of telling the prompt's family, beside the answer
+    topic_weight: float = 5.0  # weight of the token of the prompt's family in the loss
     kept_prompts: float = 0.02  # share of the prompts that are never trained on: how many of their families are told
     max_steps: int = -1  # above 0: stop there, for a smoke run
     seed: int = 20261
@@ -54,35 +54,32 @@ class TalkConfig:
 
 
 class TalkTrainer(Trainer):
-    """Weighted cross entropy over the answers' tokens, and over the prompts' families; one process."""
+    """Weighted cross entropy over the answers' tokens; one process."""
 
     opening_weight = 1.0
-    topic_weight = 0.0
+    topic_weight = 1.0
+    topics: torch.Tensor | None = None  # token ids
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[no-untyped-def]
         ids, targets = inputs["input_ids"], inputs["labels"][:, 1:]
-        weights = answer_weights(targets, self.opening_weight)
+        weights = answer_weights(targets, self.opening_weight, self.topics, self.topic_weight)
         learned = weights > 0
         with torch.autocast(ids.device.type, torch.bfloat16):
             # padding stands on the right, where causal attention never looks
-            output = model.gpt_neox(input_ids=ids, use_cache=False, output_hidden_states=self.topic_weight > 0)
-        hidden = output.last_hidden_state[:, :-1][learned].to(torch.bfloat16)
+            hidden = model.gpt_neox(input_ids=ids, use_cache=False).last_hidden_state
+        hidden = hidden[:, :-1][learned].to(torch.bfloat16)
         embedding = model.get_output_embeddings().weight.to(hidden.dtype)
-        loss = chunked_cross_entropy(hidden, embedding, targets[learned], weights[learned])
-        if self.topic_weight > 0:
-            scores = topic_scores(model, output.hidden_states, prompt_ends(inputs["labels"]))
-            loss = loss + self.topic_weight * topic_loss(scores, inputs["topic"])
-        return loss
+        return chunked_cross_entropy(hidden, embedding, targets[learned], weights[learned])
 
 
 class TopicReport(TrainerCallback):
     """Says at each checkpoint how many of the kept prompts' families are told."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerFast, kept: list[Pair], topics: dict[str, int]) -> None:
-        self.tokenizer, self.kept, self.topics = tokenizer, kept, topics
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, kept: list[Pair]) -> None:
+        self.tokenizer, self.kept = tokenizer, kept
 
     def on_save(self, args, state, control, model=None, **others):  # type: ignore[no-untyped-def]
-        told = topic_accuracy(model, self.tokenizer, self.kept, self.topics)
+        told = topic_accuracy(model, self.tokenizer, self.kept)
         print(f"step {state.global_step}: families of kept prompts told {told:.3f}")
 
 
@@ -115,20 +112,19 @@ def main(argv: list[str] | None = None) -> None:
     made = {name: value for name, value in asdict(config).items() if name not in ("corpus", "init", "out")}
     (out / "talk_training.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init)
-    tokenizer.save_pretrained(out)
     families, kept = keep_prompts(load_families(), config.kept_prompts)
-    topics = {name: number for number, name in enumerate(dict.fromkeys(family.name for family in families))}
     pairs = talk_pairs(config, families)
-    rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed, topics)
     kept_pairs = training_pairs(kept, load_values(held_out=True), 1, config.seed, 1, 0.0, 0.0, 0.0)
-    print(f"pairs {len(pairs):,}, families {len(topics):,}, prompts kept {len(kept_pairs):,}")
+    print(f"pairs {len(pairs):,}, families {len(families):,}, prompts kept {len(kept_pairs):,}")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init)
     model = GPTNeoXForCausalLM.from_pretrained(
         config.init,
         dtype=torch.float32,
         attn_implementation="eager",  # faster than sdpa for short rows on a CPU
     )
-    add_topic_head(model, len(topics))
+    add_topics(tokenizer, model, [family.name for family in families])
+    tokenizer.save_pretrained(out)
+    rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed)
     work = out / "checkpoints"
     trainer = TalkTrainer(
         model=model,
@@ -151,11 +147,11 @@ def main(argv: list[str] | None = None) -> None:
         ),
         train_dataset=rows,
         data_collator=Padding(tokenizer.pad_token_id),
-        callbacks=[TopicReport(tokenizer, kept_pairs, topics)] if kept_pairs else [],
+        callbacks=[TopicReport(tokenizer, kept_pairs)] if kept_pairs else [],
     )
     trainer.opening_weight, trainer.topic_weight = config.opening_weight, config.topic_weight
+    trainer.topics = torch.tensor(list(topic_ids(tokenizer).values()))
     trainer.train(resume_from_checkpoint=last_checkpoint(work))
-    remove_topic_head(model)
     model.to(torch.float16).save_pretrained(out)
     print(f"saved {out}")
 

@@ -1,5 +1,6 @@
 """The language model: every form of folder it loads or refuses, and what its stream may and may not say."""
 
+import copy
 import json
 import re
 import shutil
@@ -13,6 +14,7 @@ from transformers import GPTNeoXForCausalLM
 
 from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
+from llm.fine_tuning.topics import add_topics, topic_ids
 from llm.language_model import NO_REPEAT_NGRAM, LanguageModel, choose_dtype, find_base
 from llm.memory_mechanism.memory import Memory
 from llm.prompt import ANSWER_END, END_OF_TEXT, render_prompt
@@ -292,6 +294,45 @@ def test_the_likelier_draft_counts_more_and_a_finished_one_is_weighed_no_further
     sure.weigh(-99.0)
     assert sure.score > unsure.score
     assert sure.score == pytest.approx(-0.1)
+
+
+FAMILIES = ("hello", "tomorrow")
+
+
+def model_with_topics(favourite, **sampling):
+    """A random network that most likes to talk about ``favourite``, wherever it stands."""
+    words, model = copy.deepcopy(tokenizer()), network(4)
+    add_topics(words, model, FAMILIES)
+    with torch.no_grad():
+        model.lm_head.weight[-8:] *= 0
+        model.base_model.final_layer_norm.bias.fill_(0.01)
+        for family, number in topic_ids(words).items():
+            model.lm_head.weight[number] = 5.0 if family == favourite else -5.0
+    return LanguageModel(model, words, **sampling)
+
+
+@pytest.mark.parametrize("candidates", [1, 3])
+def test_a_reply_goes_on_after_the_likeliest_topic_and_shows_none(candidates, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        Decoder, "append", lambda self, tokens, old=Decoder.append: (seen.append(tokens), old(self, tokens))
+    )
+    for family in FAMILIES:
+        model = model_with_topics(family, candidates=candidates)
+        seen.clear()
+        text = "".join(model.stream(PROMPT, torch.Generator().manual_seed(1), max_new_tokens=20))
+        topics = topic_ids(model.tokenizer)
+        assert seen[0] == [topics[family]] * candidates
+        assert not {token for tokens in seen[1:] for token in tokens} & set(topics.values())
+        assert text and "about" not in text
+
+
+def test_a_topic_takes_one_position_of_the_context():
+    model = model_with_topics("hello")
+    room = model.context - model.count_tokens(PROMPT)
+    assert list(model.stream(PROMPT, torch.Generator().manual_seed(0), max_new_tokens=room - 1))
+    with pytest.raises(PromptTooLongError):
+        model.stream(PROMPT, max_new_tokens=room)
 
 
 class Wishes:

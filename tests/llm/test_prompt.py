@@ -15,9 +15,12 @@ from llm.prompt import (
     ANSWER_START,
     END_OF_TEXT,
     MARKERS,
+    OTHER_TOPIC,
     clean_user_text,
+    is_topic,
     render_prompt,
     render_reply,
+    topic_token,
 )
 from tests.tiny_models import tokenizer as tiny_tokenizer
 
@@ -78,17 +81,22 @@ def test_a_memory_is_cleaned_like_speech():
 _TYPING = st.lists(
     st.one_of(
         st.sampled_from(["(답변", " 시작)", "종료)", " ", "#", "##", "### ", "답변:", "<|", "|>", "endoftext", "\x00"]),
-        st.sampled_from([*MARKERS, END_OF_TEXT, "<|pad|>", "\ud800", "\u200b", "안녕"]),
+        st.sampled_from([*MARKERS, END_OF_TEXT, OTHER_TOPIC, topic_token("food_2"), "<|pad|>", "\ud800", "안녕"]),
         st.integers(0, 0x10FFFF).map(chr),
     ),
     max_size=12,
 ).map("".join)
 
 
+def test_the_topic_of_nothing_in_particular_is_no_topic():
+    assert is_topic(topic_token("food_2"))
+    assert not any(map(is_topic, (OTHER_TOPIC, END_OF_TEXT, *MARKERS, "about_food", "<|about_|>", "")))
+
+
 @given(_TYPING)
 def test_no_typing_brings_a_marker_or_something_unprintable(typed):
     text = clean_user_text(typed)
-    assert not any(marker in text for marker in (*MARKERS, END_OF_TEXT))
+    assert not any(marker in text for marker in (*MARKERS, END_OF_TEXT, OTHER_TOPIC, topic_token("food_2")))
     assert all(c.isprintable() or c == "\u200d" or "\U0001f000" <= c <= "\U0001faff" for c in text)
     assert text == text.strip() and "  " not in text
     assert clean_user_text(text) == text
@@ -113,8 +121,7 @@ PAIRS = (
 @pytest.mark.parametrize("name", ["embedded", "published shape"])
 def test_the_loss_begins_where_the_chat_prompt_ends(tokenizer, name, pair):
     tokenizer = tokenizer if name == "embedded" else tiny_tokenizer(markers=False)
-    row = AnswerRows([pair], tokenizer)[0]
-    ids, labels = row["input_ids"], row["labels"]
+    ids, labels = _row(pair, tokenizer)
     prompt, reply = render_prompt(pair.prompt, pair.memory), render_reply(pair.reply, pair.save)
     boundary = next(place for place, label in enumerate(labels) if label != -100)
 
@@ -128,7 +135,15 @@ def test_the_loss_begins_where_the_chat_prompt_ends(tokenizer, name, pair):
 @pytest.mark.parametrize("pair", PAIRS)
 def test_the_embedded_tokens_are_those_of_the_whole_text(tokenizer, pair):
     text = render_prompt(pair.prompt, pair.memory) + render_reply(pair.reply, pair.save)
-    assert AnswerRows([pair], tokenizer)[0]["input_ids"] == tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert _row(pair, tokenizer)[0] == tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def _row(pair, tokenizer):
+    """Ids and labels without the topic that a model which has topics chooses first."""
+    row = AnswerRows([pair], tokenizer)[0]
+    stranger = tokenizer.convert_tokens_to_ids(OTHER_TOPIC)
+    kept = [i for i, token in enumerate(row["input_ids"]) if token != stranger]
+    return [row["input_ids"][i] for i in kept], [row["labels"][i] for i in kept]
 
 
 def test_a_long_prompt_loses_its_start_and_never_its_answer(tokenizer):

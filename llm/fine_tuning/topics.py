@@ -1,0 +1,58 @@
+"""Topics: tokens of a model that say what a reply is about, one for each family of the conversations.
+
+A family's replies begin in many ways, so their first tokens alone are a faint sign of what its prompts have in common,
+and a small model that starts a sentence before it has settled on its subject seldom ends it well. With topics it
+answers two easy questions in place of a hard one: what is this about, and what does one say to that? ``llm.prompt``
+names them; ``llm.language_model`` chooses the likeliest one first and shows none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from llm.fine_tuning.conversations import Pair
+from llm.prompt import OTHER_TOPIC, is_topic, render_prompt, topic_token
+
+_BATCH = 128
+
+
+def add_topics(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, families: Sequence[str]) -> None:
+    """Gives both the topics of ``families`` that they lack; a new one's embedding is drawn at random."""
+    tokenizer.add_tokens([OTHER_TOPIC, *map(topic_token, families)], special_tokens=True)
+    if len(tokenizer) > model.config.vocab_size:
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+
+
+def topic_ids(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
+    """Family -> token id of its topic; empty for a tokenizer without topics."""
+    start, end = topic_token("\n").split("\n")
+    tokens = tokenizer.get_added_vocab().items()
+    return {token[len(start) : -len(end)]: number for token, number in tokens if is_topic(token)}
+
+
+@torch.inference_mode()
+def topic_accuracy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, pairs: Sequence[Pair]) -> float:
+    """Share (0 to 1) of the ``pairs`` whose family's topic is the likeliest after their prompts."""
+    topics = topic_ids(tokenizer)
+    numbers = torch.tensor(list(topics.values()), device=model.device)
+    training, right = model.training, 0
+    model.eval()
+    rows = sorted(
+        (tokenizer(render_prompt(pair.prompt, pair.memory), add_special_tokens=False)["input_ids"], pair.family)
+        for pair in pairs
+    )
+    rows.sort(key=lambda row: len(row[0]))
+    for start in range(0, len(rows), _BATCH):
+        ids, families = zip(*rows[start : start + _BATCH], strict=True)
+        longest = max(map(len, ids))
+        padded = torch.tensor([row + [0] * (longest - len(row)) for row in ids], device=model.device)
+        # padding stands on the right, where causal attention never looks
+        hidden = model.base_model(input_ids=padded, use_cache=False).last_hidden_state
+        ends = hidden[torch.arange(len(ids)), torch.tensor([len(row) - 1 for row in ids])]
+        likeliest = numbers[model.get_output_embeddings()(ends)[:, numbers].argmax(dim=1)].tolist()
+        right += sum(found == topics[family] for found, family in zip(likeliest, families, strict=True))
+    model.train(training)
+    return right / max(1, len(rows))
