@@ -1,4 +1,4 @@
-"""One chat: what is kept of it, what can be taken back of it, and what the commands do. Knows no model, no terminal.
+"""One chat: what can be taken back of it, and what the commands do. Knows no model, no terminal.
 
 What it needs of the program (a companion, a face, the models' names) and the screen are handed in.
 """
@@ -13,25 +13,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from final_product import commands
-from final_product.chat_log import (
-    ChatLog,
-    Record,
-    add_record,
-    find_chats,
-    newest_chat,
-    read_all,
-    read_chat,
-    times_written,
-    to_markdown,
-)
+from final_product.chat_log import Record
 from final_product.commands import Command, CommandError, read_expression, read_number
+from final_product.kept_chat import KeptChat, reason, when
 from final_product.named_expressions import name_of
 from llm.memory_mechanism.memory_text import edits_of
 
 MAX_SEED = 2**63 - 1
-_CHATS_SHOWN = 10
 _TURNS_SHOWN = 5  # of the chat that goes on
-_FIRST_WORDS = 30  # characters of a chat's first prompt
 _FACE_SECONDS = 60.0  # how long a picture may take; the first one waits for its model
 _POLL_SECONDS = 0.1  # how soon Ctrl+C is noticed meanwhile
 
@@ -95,29 +84,23 @@ class Session:
         self.turn: Any = None
         self._program = program
         self._screen = screen
-        self._folder = folder
-        self._log = ChatLog(folder) if log else None
-        self._log_fails = False
+        self._chat = KeptChat(folder, log, program.tell)
         self._show_face = show_face
         self._clock = clock
         self._seconds = 0.0  # that the last reply took
-        self._records: list[Record] = []
         self._undoable: list[_Undoable] = []
         self._again: tuple[Any, ...] | None = None  # for the next reply: the edits that stay of the one it replaces
         self._numbered: tuple[Any, ...] = ()  # the memories as they were last shown
 
     def resume(self) -> None:
         """Goes on with the newest chat, and shows its last lines."""
-        path = newest_chat(self._folder)
-        if path is None:
+        records = self._chat.resume()
+        if not records:
             self._screen.line("(이어 갈 대화가 없어서 새로 시작할게요.)")
             return
-        self._records = list(read_chat(path))
-        if self._log is not None:
-            self._log.path = path
-        for record in self._records[-_TURNS_SHOWN:]:
+        for record in records[-_TURNS_SHOWN:]:
             self._screen.exchange(record.prompt, record.reply)
-        self._screen.line(f"({_when(self._records[-1].time)}에 나눈 대화를 이어서 해요.)")
+        self._screen.line(f"({when(records[-1].time)}에 나눈 대화를 이어서 해요.)")
 
     def notices(self) -> Iterable[str]:
         """Lines that have come up in the background since the last call."""
@@ -140,7 +123,7 @@ class Session:
             self.turn = companion.turn
             if self.turn is not None:
                 self._remember(edits_of(self.turn.saved, self.turn.changed), self.turn)
-                self._keep(Record.of(self.turn, _now()) if stay is None else _of_both(self.turn, stay))
+                self._chat.keep(Record.of(self.turn, _now()) if stay is None else _of_both(self.turn, stay))
 
     def after_turn(self) -> None:
         """Shows her face where that is wanted."""
@@ -188,11 +171,11 @@ class Session:
         if not self._numbered:
             self._screen.line("(적어 둔 기억이 없어요.)")
             return
-        times = times_written(read_all(self._folder)) | times_written(self._records)
+        times = self._chat.times_written()
         rows = []
         for number, memory in enumerate(self._numbered, start=1):
             time_written = times.get(str(memory))
-            written = _when(time_written) if time_written else str(memory.said or "")
+            written = when(time_written) if time_written else str(memory.said or "")
             rows.append((str(number), memory.key, memory.value, written))
         self._screen.table(("번호", "키", "값", "적은 때"), rows)
 
@@ -215,7 +198,7 @@ class Session:
         if saved.notice:
             self._screen.line(f"({saved.notice})")
         self._remember(edits_of(saved.added, saved.changed))
-        self._keep(
+        self._chat.keep(
             Record(
                 _now(),
                 f"/{commands.MEMORIES.name} {commands.MEMORIES.words[0]} {text}",
@@ -321,7 +304,7 @@ class Session:
                 f"아직 그린 얼굴이 없어요. 말을 걸거나 /{commands.EXPRESSION.name} 을 써 보세요."
             ) from error
         except OSError as error:
-            raise CommandError(f"얼굴 그림을 읽지 못했어요: {path} ({_reason(error)})") from error
+            raise CommandError(f"얼굴 그림을 읽지 못했어요: {path} ({reason(error)})") from error
 
     # --- chats
 
@@ -329,50 +312,15 @@ class Session:
         name = rest.strip("\"'")
         if not name:
             raise commands.SAVE.misused
-        if not self._records:
-            raise CommandError("아직 저장할 대화가 없어요.")
-        try:
-            path = Path(name).expanduser()
-            path = path if path.suffix else path.with_suffix(".md")
-            with path.open("x", encoding="utf-8", errors="replace") as file:
-                file.write(to_markdown(self._records))
-        except FileExistsError as error:
-            raise CommandError(f"이미 있는 파일이에요: {path} - 다른 이름을 써 주세요.") from error
-        except (OSError, ValueError, RuntimeError) as error:  # a name that cannot be one; a home that is not known
-            raise CommandError(f"저장하지 못했어요: {name} ({_reason(error)})") from error
+        path = self._chat.save(name)
         self._screen.line(f"(저장했어요: {path})")
 
     def _chats(self, rest: str) -> None:
-        number = read_number(rest, commands.CHATS) if rest else 0
-        found = find_chats(self._folder)
-        if number:
-            records = read_chat(found[number - 1]) if number <= len(found) else ()
-            if not records:
-                raise CommandError(f"{number}번 대화는 없어요. /{commands.CHATS.name} 을 쓰면 번호를 볼 수 있어요.")
-            for record in records:
+        if rest:
+            for record in self._chat.chat(read_number(rest, commands.CHATS)):
                 self._screen.exchange(record.prompt, record.reply)
-            return
-        rows = []
-        for place, path in enumerate(found[:_CHATS_SHOWN], start=1):
-            records = read_chat(path)
-            if records:
-                first = " ".join(records[0].prompt.split())[:_FIRST_WORDS]
-                rows.append((str(place), _when(records[0].time), f"{len(records)}번", first))
-        if not rows:
-            raise CommandError("남아 있는 대화가 없어요.")
-        self._screen.table(("번호", "시작한 때", "말한 횟수", "첫마디"), rows)
-
-    def _keep(self, record: Record) -> None:
-        add_record(self._records, record)
-        if self._log is None:
-            return
-        try:
-            self._log.append(record)
-            self._log_fails = False
-        except OSError as error:
-            if not self._log_fails:
-                self._program.tell(f"대화를 적어 두지 못했어요: {self._folder} ({_reason(error)})")
-            self._log_fails = True
+        else:
+            self._screen.table(("번호", "시작한 때", "말한 횟수", "첫마디"), self._chat.table())
 
     def _remember(self, edits: tuple[Any, ...], turn: Any = None) -> None:
         if edits:
@@ -409,14 +357,6 @@ def _now() -> datetime:
     return datetime.now().astimezone()
 
 
-def _when(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}"
-
-
 def _face_text(scores: tuple[float, float, float]) -> str:
     eyes, mouth, pose = scores
     return f"눈 {eyes:.2g}, 입 {mouth:.2g}, 고개 {pose:.2g}"
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or type(error).__name__
