@@ -28,6 +28,7 @@ from final_product.remote_files import (
     RemoteFile,
     disk_errors,
 )
+from llm.memory_mechanism.whole_file import rename_over
 
 SPARE_BYTES = 64 * 1024 * 1024  # left free on a disk beside what is fetched
 
@@ -204,13 +205,13 @@ def _move_in(stage: Path, folder: Path, names: list[str]) -> None:
     if folder.exists():
         for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            remote_files.replace(stage / name, folder / name)
+            rename_over(stage / name, folder / name)
         shutil.rmtree(stage, ignore_errors=True)
         return
     for path in [path for path in stage.rglob("*") if path.is_file()]:  # parts of files that have changed since
         if path.relative_to(stage).as_posix() not in names:
             path.unlink()
-    remote_files.replace(stage, folder)
+    rename_over(stage, folder)
 
 
 def size_text(count: int) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +21,9 @@ from huggingface_hub import HfApi, constants, get_session, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
+from llm.memory_mechanism.whole_file import rename_over
+
 GITHUB_API = "https://api.github.com"
-REPLACE_SECONDS = 2.0  # how long a virus scanner may hold a fresh file open (Windows)
 _READ_BYTES = 1024 * 1024
 _RETRIED_STATUS = (408, 429, 500, 502, 503, 504)
 _DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -173,7 +173,7 @@ def fetch(file: RemoteFile, target: Path, patience: Patience, on_progress: Calla
         in_one_piece = _receive(file, part, patience, on_progress)
         with disk_errors(part):
             if digest_of(part, file.digest) == file.digest:
-                replace(part, target)
+                rename_over(part, target)
                 return
             part.unlink()
         if in_one_piece:  # else the pieces may not have fitted together: once more from the start
@@ -254,19 +254,6 @@ def digest_of(path: Path, like: str) -> str:
         while block := file.read(_READ_BYTES):
             digest.update(block)
     return digest.hexdigest()
-
-
-def replace(source: Path, target: Path) -> None:
-    """Moves a file or folder over ``target``, waiting a moment for a virus scanner (Windows)."""
-    deadline = time.monotonic() + REPLACE_SECONDS
-    while True:
-        try:
-            os.replace(source, target)
-            return
-        except PermissionError:
-            if os.name != "nt" or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
 
 
 @contextlib.contextmanager

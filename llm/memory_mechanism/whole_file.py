@@ -45,7 +45,7 @@ def replace_whole(target: Path, data: bytes, unchanged: Callable[[], bool] = lam
             os.fsync(file.fileno())
         os.chmod(name, target.stat().st_mode & 0o7777 if target.exists() else 0o644)
         if unchanged():
-            _rename(name, target)
+            rename_over(Path(name), target)
             replaced = True
     finally:
         if not replaced:
@@ -72,7 +72,12 @@ def keep_beside(target: Path, data: bytes, suffix: str) -> Path:
         number += 1
 
 
-def _rename(source: str, target: Path) -> None:
+def rename_over(source: Path, target: Path) -> None:
+    """Moves a file or folder over ``target``, waiting a moment for whoever holds it open (Windows).
+
+    Raises:
+        OSError: it cannot be moved.
+    """
     deadline = time.monotonic() + REPLACE_SECONDS
     while True:
         try:
