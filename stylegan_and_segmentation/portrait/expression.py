@@ -6,8 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# How far the mouth is open at a score: chosen so that the inner mouth's share of the mouth grows in a straight line.
-_MOUTH_OPEN = ((-3.0, -1.2, -0.6, 0.0, 0.6, 1.2, 1.6, 2.0, 4.0), (0.0, 0.04, 0.12, 0.24, 0.41, 0.64, 0.86, 1.06, 1.38))
+# Height of the eyes at a score. A straight line over the chat's range; below it the eyes close twice as fast.
+_OPENING = ((-3.0, -1.2, 4.0), (0.0, 10.2, 23.8))
+# How far the mouth is open at a score: chosen so that the inner mouth's share of the mouth grows in a straight line
+# up to 1.6, and still nearly so above.
+_MOUTH_OPEN = (
+    (-3.0, -1.8, -1.2, -0.6, 0.0, 0.6, 1.2, 1.6, 2.0, 2.8, 3.6, 4.0),
+    (0.0, 0.015, 0.04, 0.122, 0.226, 0.36, 0.535, 0.693, 0.81, 1.06, 1.42, 1.58),
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Expression:
         smile = float(np.interp(mouth, [-3.0, -1.2, 0.3, 1.6, 4.0], [0.06, 0.62, 0.84, 0.97, 1.0]))
         turned = float(np.clip((pose - 0.6) / 3.0, 0.0, 1.0))
         return cls(
-            opening=float(np.interp(eyes, [-3.0, -2.2, -1.2, 0.0, 1.6, 4.0], [0.0, 5.8, 11.2, 14.0, 17.2, 20.8])),
+            opening=float(np.interp(eyes, *_OPENING)),
             smile=smile * (1.0 - 0.8 * turned * (1.0 - 0.4 * max(0.0, min(1.0, (mouth + 1.2) / 2.8)))),
             mouth_open=float(np.interp(mouth, *_MOUTH_OPEN)),
             brow_lift=0.8 + 0.8 * (eyes + 1.2),
