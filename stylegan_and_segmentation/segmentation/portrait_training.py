@@ -8,8 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import time
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,11 +15,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from ..portrait.rendered_set import DEFAULT_FOLDER, RenderedSet, read_set, render_set
+from ..training_run import read_checkpoint, run, write_checkpoint
 
-CHECKPOINT_FILE = "checkpoint.pt"
 HELD_OUT_SEED = 7001  # of the portraits that figures are measured on
 
 
@@ -76,7 +73,7 @@ class PortraitTraining(ABC):
     def export(self, folder: Path) -> None:
         """Writes the network in the form that its loader reads."""
 
-    def train_step(self) -> float:
+    def train_step(self) -> dict[str, float]:
         """One optimiser step; returns the loss."""
         config = self.config
         rate = min(1.0, (self.step + 1) / max(1, config.warmup))
@@ -93,19 +90,23 @@ class PortraitTraining(ABC):
         loss.backward()
         self.optimizer.step()
         self.step += 1
-        return float(loss.detach())
+        return {"loss": float(loss.detach())}
 
     def save(self, folder: Path) -> None:
         """Writes the checkpoint; the old one stays until the new one is whole."""
-        state = {
-            "step": self.step,
-            "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "random": self.random.get_state(),
-        }
-        partial = folder / (CHECKPOINT_FILE + ".partial")
-        torch.save(state, partial)
-        os.replace(partial, folder / CHECKPOINT_FILE)
+        write_checkpoint(
+            folder,
+            {
+                "step": self.step,
+                "network": self.network.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "random": self.random.get_state(),
+            },
+        )
+
+    def review(self, folder: Path) -> dict[str, float]:
+        """Figures on the held-out portraits; no files."""
+        return self.evaluate()
 
     def load(self, folder: Path) -> None:
         """Goes on from a checkpoint.
@@ -114,33 +115,11 @@ class PortraitTraining(ABC):
             FileNotFoundError: there is none.
             RuntimeError: it is of another network.
         """
-        state = torch.load(folder / CHECKPOINT_FILE, map_location=self.device, weights_only=True)
+        state = read_checkpoint(folder, self.device)
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.random.set_state(state["random"].cpu())
         self.step = state["step"]
-
-    def run(self, out: Path) -> None:
-        """Trains to the last step; log.jsonl and checkpoints on the way."""
-        config = self.config
-        with (
-            (out / "log.jsonl").open("a", encoding="utf-8") as log,
-            tqdm(total=config.steps, initial=self.step, desc=type(self.network).__name__, mininterval=5.0) as bar,
-        ):
-            started = time.monotonic()
-            while self.step < config.steps:
-                figures: dict[str, float] = {"loss": self.train_step()}
-                bar.update()
-                last = self.step == config.steps
-                saved = self.step % config.checkpoint_every == 0 or last
-                if saved:
-                    self.save(out)
-                    figures.update(self.evaluate())
-                if saved or self.step % 20 == 0:
-                    bar.set_postfix(figures, refresh=False)
-                    line = {"step": self.step, "seconds": round(time.monotonic() - started, 1), **figures}
-                    log.write(json.dumps(line) + "\n")
-                    log.flush()
 
 
 def argument_parser(description: str, defaults: TrainingConfig) -> argparse.ArgumentParser:
@@ -189,7 +168,7 @@ def carry_out(training: PortraitTraining, args: argparse.Namespace) -> None:
     """Trains, measures and exports as the options ask."""
     if args.resume:
         training.load(args.out)
-    training.run(args.out)
+    run(training, args.out, type(training.network).__name__)
     print(json.dumps({"step": training.step, **training.evaluate()}, indent=2), flush=True)
     if args.export:
         training.export(args.export)

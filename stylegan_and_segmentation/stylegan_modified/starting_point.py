@@ -47,6 +47,13 @@ def trained_tensors(generator: nn.Module) -> list[tuple[str, Tensor]]:
     return [*generator.named_parameters(), *noise]
 
 
+def live_features(generator: Generator) -> int:
+    """How many of z's features the mapping listens to: those up to the last one that has any weight."""
+    listens = generator.mapping.dense0.weight[:, : generator.config.z_dim].abs().amax(dim=0) > 0.0
+    live = listens.nonzero()
+    return int(live[-1]) + 1 if len(live) else 0
+
+
 def _learning_noise(generator: Generator) -> Generator:
     for name, buffer in generator.named_buffers():
         if name.endswith("apply_noise.noise"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +20,17 @@ from stylegan_and_segmentation.portrait.rendered_set import render_set
 from stylegan_and_segmentation.properties import PropertyScores
 from stylegan_and_segmentation.segmentation.property_net import PropertyNet, PropertyNetConfig
 from stylegan_and_segmentation.segmentation.property_net_file import save_property_net
-from stylegan_and_segmentation.stylegan_modified import train_generator
+from stylegan_and_segmentation.stylegan_modified import generator_training
 from stylegan_and_segmentation.stylegan_modified.encoder import Encoder, EncoderConfig, sample_z
 from stylegan_and_segmentation.stylegan_modified.generator import Generator, GeneratorConfig
-from stylegan_and_segmentation.stylegan_modified.generator_file import save_generator
+from stylegan_and_segmentation.stylegan_modified.generator_file import load_generator, save_generator
+from stylegan_and_segmentation.stylegan_modified.generator_training import TrainingConfig, share_gradients
 from stylegan_and_segmentation.stylegan_modified.losses import PictureLoss, area_weights, prior_loss, property_loss
-from stylegan_and_segmentation.stylegan_modified.train_generator import CHECKPOINT_FILE, TrainingConfig, main
+from stylegan_and_segmentation.stylegan_modified.starting_point import fresh_generator, live_features
+from stylegan_and_segmentation.stylegan_modified.train_generator import main
+from stylegan_and_segmentation.training_run import CHECKPOINT_FILE
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +45,8 @@ def portraits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_two_steps_resume_and_export(
     portraits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train_generator, "IDENTITY_CANDIDATES", 2)
-    monkeypatch.setattr(train_generator, "sheet_rows", lambda: [[RESTING]])
+    monkeypatch.setattr(generator_training, "IDENTITY_CANDIDATES", 2)
+    monkeypatch.setattr(generator_training, "sheet_rows", lambda: [[RESTING]])
     out, exported = tmp_path / "run", tmp_path / "embedded"
     common = ["--out", str(out), "--portraits", str(portraits), "--no-render", "--images", "3",
               "--batch", "2", "--fmap-base", "512", "--fmap-max", "8"]  # fmt: skip
@@ -58,8 +65,8 @@ def test_two_steps_resume_and_export(
 
 
 def test_labelled_pictures_and_a_property_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_generator, "IDENTITY_CANDIDATES", 2)
-    monkeypatch.setattr(train_generator, "sheet_rows", lambda: [[RESTING]])
+    monkeypatch.setattr(generator_training, "IDENTITY_CANDIDATES", 2)
+    monkeypatch.setattr(generator_training, "sheet_rows", lambda: [[RESTING]])
     random = np.random.default_rng(0)
     for name in ("a.png", "b.png"):
         Image.fromarray(random.integers(0, 256, (300, 280, 3), dtype=np.uint8)).save(tmp_path / name)
@@ -81,7 +88,7 @@ def test_labelled_pictures_and_a_property_net(tmp_path: Path, monkeypatch: pytes
 
 
 def test_going_on_from_a_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(train_generator, "sheet_rows", lambda: [[RESTING]])
+    monkeypatch.setattr(generator_training, "sheet_rows", lambda: [[RESTING]])
     torch.manual_seed(3)
     size = GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=1, fmap_base=256, fmap_max=4)
     before = Generator(size)
@@ -99,6 +106,62 @@ def test_going_on_from_a_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert float(moved["synthesis.layer12.apply_noise.weight"]) > 0.0
     with pytest.raises(SystemExit, match="none"):
         main([*common, "--steps", "1", "--init", str(tmp_path / "none")])
+
+
+def test_growing_again_from_a_generator_leaves_deaf_features_deaf(tmp_path: Path) -> None:
+    size = GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=1, fmap_base=256, fmap_max=4)
+    before = fresh_generator(size)
+    with torch.no_grad():
+        before.mapping.dense0.weight[:, 3:8] = 0.0
+    assert live_features(before) == 3
+    save_generator(before, tmp_path / "face")
+    Image.new("RGB", (256, 256), (200, 100, 50)).save(tmp_path / "a.png")
+    write_labels(tmp_path / "labels.csv", ["a.png"], np.zeros((1, 7)))
+    out = tmp_path / "run"
+    main(["--out", str(out), "--labels", str(tmp_path / "labels.csv"), "--init", str(tmp_path / "face"), "--grow",
+          "--steps", "9", "--batch", "1"])  # fmt: skip
+    settings = json.loads((out / "training.json").read_text(encoding="utf-8"))["training"]
+    assert settings["growth"] == [[128, 0.12], [256, 1.0]] and settings["live_z"] == 3
+    after = torch.load(out / CHECKPOINT_FILE, weights_only=True)["generator"]["mapping.dense0.weight"]
+    assert float(after[:, 3:8].abs().max()) == 0.0 and float(after[:, :3].abs().min()) > 0.0
+
+
+class Two:
+    """The first of two processes; the other one's gradients are all 3."""
+
+    device, process_index = torch.device("cpu"), 0
+
+    def reduce(self, tensor: torch.Tensor, reduction: str) -> torch.Tensor:
+        assert reduction == "mean"
+        return (tensor + 3.0) / 2.0
+
+
+def test_processes_share_their_gradients() -> None:
+    tensors = [torch.zeros(2, 3, requires_grad=True), torch.zeros(1, requires_grad=True), torch.zeros(4)]
+    (tensors[0].sum() + 5.0 * tensors[1].sum()).backward()
+    share_gradients(tensors, Two())
+    assert torch.equal(tensors[0].grad, torch.full((2, 3), 2.0)) and float(tensors[1].grad) == 4.0
+    assert tensors[2].grad is None
+
+
+@pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="no gloo")
+def test_two_processes_train_one_generator(tmp_path: Path) -> None:
+    size = GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=1, fmap_base=256, fmap_max=4)
+    save_generator(fresh_generator(size), tmp_path / "face")
+    Image.new("RGB", (256, 256), (200, 100, 50)).save(tmp_path / "a.png")
+    write_labels(tmp_path / "labels.csv", ["a.png"], np.zeros((1, 7)))
+    module = "stylegan_and_segmentation.stylegan_modified.train_generator"
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2",
+              "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "-m", module,
+              "--out", str(tmp_path / "run"), "--labels", str(tmp_path / "labels.csv"),
+              "--init", str(tmp_path / "face"), "--steps", "2", "--batch", "1", "--learning-rate", "0.001",
+              "--export", str(tmp_path / "out")]  # fmt: skip
+    ended = subprocess.run(launch, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=300)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count('"exported"') == 1  # one of the two writes
+    steps = [json.loads(line)["step"] for line in (tmp_path / "run" / "log.jsonl").read_text("utf-8").splitlines()]
+    assert steps == [2]
+    assert load_generator(tmp_path / "out").config == size
 
 
 def test_property_loss() -> None:
