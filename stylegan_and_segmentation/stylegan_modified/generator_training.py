@@ -58,6 +58,7 @@ class TrainingConfig:
         (256, 1.0),
     )  # resolution, until this share
     gradient_weight: float = 1.0
+    texture_weight: float = 0.5  # of the amount of detail
     prior_weight: float = 0.1  # so strong that z holds what the label does not say, and no expression
     property_weight: float = 0.05  # of the scores' error, as a PropertyNet reads them, where one is given
     live_z: int = 16  # features of z that the mapping listens to; the others it ignores, so z stays N(0, I)
@@ -111,7 +112,8 @@ class GeneratorTraining:
         self.ema = copy.deepcopy(self.generator).requires_grad_(False)
         self.optimizer = torch.optim.Adam(self._parameter_groups(), betas=(0.9, 0.99), eps=1e-8)
         self.losses = {
-            resolution: PictureLoss(resolution, config.gradient_weight).to(device) for resolution, _ in config.growth
+            resolution: PictureLoss(resolution, config.gradient_weight, config.texture_weight).to(device)
+            for resolution, _ in config.growth
         }
         self.step = 0
         self.portraits = pictures if isinstance(pictures, Path) else None

@@ -14,6 +14,9 @@ WEIGHTED_AREAS: tuple[tuple[tuple[float, float, float, float], float], ...] = (
     ((0.36, 0.60, 0.72, 0.82), 6.0),  # mouth
 )
 
+LUMA = torch.tensor([0.299, 0.587, 0.114])  # brightness of red, green and blue (ITU-R BT.601)
+SQUARE = 8  # pixels, of the texture's squares
+
 
 def area_weights(resolution: int) -> Tensor:
     """The weight of each pixel, (1, 1, r, r), with soft edges and mean 1."""
@@ -27,17 +30,24 @@ def area_weights(resolution: int) -> Tensor:
 
 
 class PictureLoss(nn.Module):
-    """Weighted L1 of pixels, of their gradients, and of coarser levels of a picture pyramid.
+    """Weighted L1 of pixels, of their gradients, and of coarser levels of a picture pyramid; and of the texture.
+
+    Texture is how much detail there is in each small square: the mean size of the Laplacian. L1 alone smooths out
+    what it cannot place, such as single hairs; with this, hair stays hair even where each one lies a little elsewhere.
 
     Args:
         resolution: width of the pictures.
         gradient_weight: of the gradients' difference; it makes edges sharp.
+        texture_weight: of the difference in detail.
         levels: halvings of the pyramid; the coarse levels move features to their places early.
     """
 
-    def __init__(self, resolution: int, gradient_weight: float = 1.0, levels: int = 3) -> None:
+    def __init__(
+        self, resolution: int, gradient_weight: float = 1.0, texture_weight: float = 0.5, levels: int = 3
+    ) -> None:
         super().__init__()
         self.gradient_weight = gradient_weight
+        self.texture_weight = texture_weight
         self.levels = levels
         self.register_buffer("weights", area_weights(resolution), persistent=False)
 
@@ -49,11 +59,27 @@ class PictureLoss(nn.Module):
         down = difference[..., 1:, :] - difference[..., :-1, :]
         loss = loss + self.gradient_weight * (across.abs() * self.weights[..., :, 1:]).mean()
         loss = loss + self.gradient_weight * (down.abs() * self.weights[..., 1:, :]).mean()
+        if self.texture_weight:
+            loss = loss + self.texture_weight * (texture(drawn) - texture(wanted)).abs().mean()
         weights = self.weights
         for _ in range(self.levels):
             difference, weights = F.avg_pool2d(difference, 2), F.avg_pool2d(weights, 2)
             loss = loss + (difference.abs() * weights).mean()
         return loss
+
+
+def texture(pictures: Tensor) -> Tensor:
+    """Mean size of the brightness's Laplacian (four neighbours) in squares of 8 x 8 pixels.
+
+    Args:
+        pictures: (N, 3, h, w), at least 10 pixels either way.
+
+    Returns:
+        (N, 1, (h - 2) // 8, (w - 2) // 8).
+    """
+    grey = (pictures * LUMA.to(pictures).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+    around = grey[..., :-2, 1:-1] + grey[..., 2:, 1:-1] + grey[..., 1:-1, :-2] + grey[..., 1:-1, 2:]
+    return F.avg_pool2d((around - 4.0 * grey[..., 1:-1, 1:-1]).abs(), SQUARE)
 
 
 def prior_loss(mu: Tensor, log_variance: Tensor) -> Tensor:

@@ -48,6 +48,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=defaults.steps)
     parser.add_argument("--batch", type=int, default=defaults.batch)
     parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
+    parser.add_argument("--texture-weight", type=float, default=defaults.texture_weight, help="잔무늬의 차이의 무게")
     parser.add_argument("--prior-weight", type=float, default=defaults.prior_weight, help="z를 N(0, 1)로 당기는 힘")
     parser.add_argument("--init", type=Path, help="이어서 배울 생성 모델 (폴더, 또는 공개 모델의 .pth 파일)")
     parser.add_argument("--grow", action="store_true", help="--init의 모델도 절반 크기에서 다시 자라게 합니다")
@@ -90,6 +91,7 @@ def _train(args: argparse.Namespace) -> None:
         steps=args.steps,
         batch=args.batch,
         learning_rate=args.learning_rate,
+        texture_weight=args.texture_weight,
         prior_weight=args.prior_weight,
         property_weight=args.property_weight if property_net else 0.0,
         bf16=args.bf16,

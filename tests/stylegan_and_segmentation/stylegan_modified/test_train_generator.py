@@ -25,7 +25,13 @@ from stylegan_and_segmentation.stylegan_modified.encoder import Encoder, Encoder
 from stylegan_and_segmentation.stylegan_modified.generator import Generator, GeneratorConfig
 from stylegan_and_segmentation.stylegan_modified.generator_file import load_generator, save_generator
 from stylegan_and_segmentation.stylegan_modified.generator_training import TrainingConfig, share_gradients
-from stylegan_and_segmentation.stylegan_modified.losses import PictureLoss, area_weights, prior_loss, property_loss
+from stylegan_and_segmentation.stylegan_modified.losses import (
+    PictureLoss,
+    area_weights,
+    prior_loss,
+    property_loss,
+    texture,
+)
 from stylegan_and_segmentation.stylegan_modified.starting_point import fresh_generator, live_features
 from stylegan_and_segmentation.stylegan_modified.train_generator import main
 from stylegan_and_segmentation.training_run import CHECKPOINT_FILE
@@ -197,6 +203,17 @@ def test_picture_loss() -> None:
     corner[..., 2:6, 2:6] += 0.5
     assert float(loss(eyes, picture)) > 2.0 * float(loss(corner, picture)) > 0.0
     assert float(area_weights(256).mean()) == pytest.approx(1.0)
+
+
+def test_texture_counts_detail_wherever_it_lies() -> None:
+    stripes = torch.zeros(1, 3, 64, 64)
+    stripes[..., ::2] = 1.0
+    elsewhere, smooth = 1.0 - stripes, torch.full_like(stripes, 0.5)
+    assert texture(stripes).shape == (1, 1, 7, 7) and float(texture(smooth).abs().max()) == pytest.approx(0.0, abs=1e-6)
+    assert torch.allclose(texture(stripes), texture(elsewhere), atol=1e-6)
+    without, with_texture = PictureLoss(64, texture_weight=0.0), PictureLoss(64, texture_weight=1.0)
+    cost = [float(with_texture(drawn, stripes) - without(drawn, stripes)) for drawn in (elsewhere, smooth)]
+    assert cost[0] == pytest.approx(0.0, abs=1e-6) and cost[1] == pytest.approx(2.0, rel=1e-4)
 
 
 def test_prior_loss_is_zero_only_for_the_standard_normal() -> None:
