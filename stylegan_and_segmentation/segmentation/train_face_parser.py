@@ -111,6 +111,10 @@ class FaceParserTraining(PortraitTraining):
     def export(self, folder: Path) -> None:
         """Writes the parser and, beside its folder, the statistics of the portraits' scores by their true maps."""
         save_face_parser(self.parser(), folder)
+        self.write_statistics(folder)
+
+    def write_statistics(self, folder: Path) -> None:
+        """Writes the statistics alone: they change with the portraits even where the parser still reads them well."""
         measures = [
             measure_face(rgb, parsing_map).vector()
             for rgb, parsing_map in zip(self.learned.rgb, self.learned.parsing_maps, strict=True)
@@ -123,8 +127,12 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argument_parser("그린 초상화로 내장 얼굴 파싱 모델을 학습합니다.", DEFAULTS)
     parser.add_argument("--hidden-sizes", type=int, nargs=4, default=[16, 24, 48, 64], help="네 단계의 채널 수")
     parser.add_argument("--decoder", type=int, default=32, help="디코더의 채널 수")
+    parser.add_argument("--statistics-only", action="store_true", help="학습하지 않고 점수의 통계만 --export 에 씁니다")
     parser.add_argument("--stride", type=int, choices=(2, 4), default=2, help="첫 단계가 그림을 줄이는 배수")
-    return parser.parse_args(arguments)
+    args = parser.parse_args(arguments)
+    if args.statistics_only and not args.export:
+        parser.error("--statistics-only 에는 --export 폴더가 있어야 해요.")
+    return args
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -133,7 +141,10 @@ def main(arguments: list[str] | None = None) -> None:
     config = prepare(args, size)
     network = SegformerForSemanticSegmentation(network_config(**size))
     training = FaceParserTraining(network, config, args.portraits, torch.device(args.device))
-    carry_out(training, args)
+    if args.statistics_only:
+        training.write_statistics(args.export)
+    else:
+        carry_out(training, args)
 
 
 if __name__ == "__main__":

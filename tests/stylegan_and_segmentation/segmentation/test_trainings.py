@@ -53,7 +53,15 @@ def test_face_parser(portraits: Path, tmp_path: Path) -> None:
     assert 0.0 < lines[-1]["mean_iou"] < 1.0 and set(lines[-1]) >= {kind.name.lower() for kind in FaceClass}
     parser = load_face_parser(exported)
     assert parser.parse(np.zeros((256, 256, 3), np.uint8)).shape == (256, 256)
-    assert np.isfinite(read_statistics(exported.parent / STATISTICS_FILE).mean).all()
+    statistics = read_statistics(exported.parent / STATISTICS_FILE)
+    assert np.isfinite(statistics.mean).all()
+    alone = tmp_path / "alone" / "face_parser"
+    alone.parent.mkdir()
+    train_face_parser.main([*common, "--statistics-only", "--export", str(alone)])
+    assert np.array_equal(read_statistics(alone.parent / STATISTICS_FILE).mean, statistics.mean)
+    assert not alone.exists()
+    with pytest.raises(SystemExit):
+        train_face_parser.main([*common, "--statistics-only"])
 
 
 def test_resuming_without_a_checkpoint_is_an_error(portraits: Path, tmp_path: Path) -> None:
