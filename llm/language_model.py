@@ -20,13 +20,13 @@ from transformers.utils import logging as transformers_logging
 
 from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
-from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS, OTHER_TOPIC, is_topic
+from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS, OTHER_TOPIC, is_topic, writes_memory
 
 TEMPERATURE = 0.6  # published
 TOP_P = 1.0  # published: no nucleus
 MAX_NEW_TOKENS = 80
 BASE_FOLDERS = ("base", "polyglot_original")  # where an adapter's base lies, beside the adapter
-WRITES_FROM = 0.5  # she opens a bracket only where that is likelier than not: what is written down is never a whim
+WRITES_FROM = 0.5  # she writes a memory only where that is likelier than not: what is written down is never a whim
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
 _LARGE = 1024  # hidden size from which bf16 pays on a CPU: decoding then waits for memory
 
@@ -70,6 +70,7 @@ class LanguageModel:
         self._topics = torch.tensor(
             [token for token, text in enumerate(texts) if is_topic(text)], device=model.device, dtype=torch.long
         )
+        self._writing = torch.tensor([writes_memory(texts[int(token)]) for token in self._topics], device=model.device)
         self._brackets = torch.tensor(
             [i for i, t in enumerate(texts) if "[" in t], device=model.device, dtype=torch.long
         )
@@ -120,8 +121,8 @@ class LanguageModel:
     ) -> Iterator[str]:
         """Yields the raw text after ``prompt`` piece by piece, markers and memory brackets included.
 
-        A model that has topics settles on the likeliest one first; it is no part of the text. A piece never holds half
-        a character, and is empty while nothing can be shown yet. The text ends with the end mark, with the end of
+        A model that has topics settles on the likeliest one first; that is no part of the text. A piece never holds
+        half a character, and is empty while nothing can be shown yet. The text ends with the end mark, with the end of
         text, or when the budget is spent; it cannot end before it says something outside of brackets.
 
         Args:
@@ -146,8 +147,7 @@ class LanguageModel:
         drafts = [Draft() for _ in range(self.candidates)]
         decoder = Decoder(self.model, ids, len(drafts))
         if len(self._topics):
-            topic = self._topics[decoder.scores()[0, self._topics].argmax()]
-            decoder.append([int(topic)] * len(drafts))
+            decoder.append([self._topic(decoder.scores()[0])] * len(drafts))
             yield ""
         for _ in range(budget):
             tokens = []
@@ -168,6 +168,12 @@ class LanguageModel:
             decoder.append(tokens)
         if len(drafts) > 1:
             yield from max(drafts, key=lambda draft: draft.score).pieces
+
+    def _topic(self, scores: torch.Tensor) -> int:
+        """The likeliest topic, of those that write a memory or of the others; ``scores`` (vocabulary,)."""
+        likely = scores[self._topics].softmax(-1)
+        writes = likely[self._writing].sum() >= WRITES_FROM
+        return int(self._topics[likely.masked_fill(self._writing != writes, -1.0).argmax()])
 
     def _next_token(self, draft: Draft, scores: torch.Tensor, generator: torch.Generator | None) -> int:
         """A token that may come after ``draft``; ``scores`` (vocabulary,) as the model gives them."""

@@ -24,7 +24,7 @@ MARKERS = (ANSWER_START, ANSWER_PREFIX, ANSWER_END)
 OTHER_TOPIC = "<|about_anything|>"  # of an answer that belongs to no topic of ours; she never chooses it
 
 _SPECIAL_TEXT = re.compile(r"\(답변\s*(?:시작|종료)\)|###\s*답변:|<\|[a-z0-9_]+\|>")
-_TOPIC = re.compile(r"<\|about_[a-z0-9_]+\|>")
+_TOPIC = re.compile(r"<\|(?:about|notes)_[a-z0-9_]+\|>")
 _BLANKS = re.compile(r"\s+")
 _EMOJI = ("\U0001f000", "\U0001faff")  # blocks of emoji: some are newer than the running Python's tables
 
@@ -58,11 +58,24 @@ def render_reply(reply: str, save: str | None = None) -> str:
     return f" {item}{reply} {ANSWER_END} {END_OF_TEXT}"
 
 
-def topic_token(family: str) -> str:
-    """The token that stands for what the prompts of ``family`` (lower case letters, digits, ``_``) are about."""
-    return f"<|about_{family}|>"
+def topic_token(family: str, writes: bool = False) -> str:
+    """The token that stands for what the prompts of ``family`` (lower case letters, digits, ``_``) are about.
+
+    ``writes`` says that the replies to them write a memory down.
+    """
+    return f"<|{'notes' if writes else 'about'}_{family}|>"
 
 
 def is_topic(token: str) -> bool:
     """Whether ``token`` is one that a reply may be about."""
     return bool(_TOPIC.fullmatch(token)) and token != OTHER_TOPIC
+
+
+def writes_memory(token: str) -> bool:
+    """Whether ``token`` is the topic of replies that write a memory down."""
+    return is_topic(token) and token == topic_token(topic_family(token), writes=True)
+
+
+def topic_family(token: str) -> str:
+    """The family whose topic ``token`` is."""
+    return token[len("<|about_") : -len("|>")]

@@ -13,24 +13,23 @@ from collections.abc import Sequence
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from llm.fine_tuning.conversations import Pair
-from llm.prompt import OTHER_TOPIC, is_topic, render_prompt, topic_token
+from llm.fine_tuning.conversations import Family, Pair
+from llm.prompt import OTHER_TOPIC, is_topic, render_prompt, topic_family, topic_token
 
 _BATCH = 128
 
 
-def add_topics(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, families: Sequence[str]) -> None:
+def add_topics(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, families: Sequence[Family]) -> None:
     """Gives both the topics of ``families`` that they lack; a new one's embedding is drawn at random."""
-    tokenizer.add_tokens([OTHER_TOPIC, *map(topic_token, families)], special_tokens=True)
+    topics = [topic_token(family.name, writes=family.save is not None) for family in families]
+    tokenizer.add_tokens([OTHER_TOPIC, *topics], special_tokens=True)
     if len(tokenizer) > model.config.vocab_size:
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
 
 
 def topic_ids(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:
     """Family -> token id of its topic; empty for a tokenizer without topics."""
-    start, end = topic_token("\n").split("\n")
-    tokens = tokenizer.get_added_vocab().items()
-    return {token[len(start) : -len(end)]: number for token, number in tokens if is_topic(token)}
+    return {topic_family(token): number for token, number in tokenizer.get_added_vocab().items() if is_topic(token)}
 
 
 @torch.inference_mode()

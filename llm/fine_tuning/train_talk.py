@@ -122,7 +122,7 @@ def main(argv: list[str] | None = None) -> None:
         dtype=torch.float32,
         attn_implementation="eager",  # faster than sdpa for short rows on a CPU
     )
-    add_topics(tokenizer, model, [family.name for family in families])
+    add_topics(tokenizer, model, families)
     tokenizer.save_pretrained(out)
     rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed)
     work = out / "checkpoints"

@@ -14,6 +14,7 @@ from transformers import GPTNeoXForCausalLM
 
 from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
+from llm.fine_tuning.conversations import Family
 from llm.fine_tuning.topics import add_topics, topic_ids
 from llm.language_model import NO_REPEAT_NGRAM, LanguageModel, choose_dtype, find_base
 from llm.memory_mechanism.memory import Memory
@@ -296,18 +297,23 @@ def test_the_likelier_draft_counts_more_and_a_finished_one_is_weighed_no_further
     assert sure.score == pytest.approx(-0.1)
 
 
-FAMILIES = ("hello", "tomorrow")
+FAMILIES = (
+    Family("hello", ("안녕",), ("안녕!",)),
+    Family("bye", ("잘 가",), ("또 봐!",)),
+    Family("name", ("나는 민수야",), ("반가워!",), save="이름: 민수"),
+    Family("home", ("나는 부산 살아",), ("멋지다!",), save="사는 곳: 부산"),
+)
 
 
-def model_with_topics(favourite, **sampling):
-    """A random network that most likes to talk about ``favourite``, wherever it stands."""
+def model_with_topics(likings, **sampling):
+    """A random network that likes to talk about the families of ``likings`` (name -> score), wherever it stands."""
     words, model = copy.deepcopy(tokenizer()), network(4)
     add_topics(words, model, FAMILIES)
     with torch.no_grad():
-        model.lm_head.weight[-8:] *= 0
-        model.base_model.final_layer_norm.bias.fill_(0.01)
+        model.base_model.final_layer_norm.weight.fill_(0.1)
+        model.base_model.final_layer_norm.bias.fill_(1.0)
         for family, number in topic_ids(words).items():
-            model.lm_head.weight[number] = 5.0 if family == favourite else -5.0
+            model.lm_head.weight[number] = likings.get(family, -20.0) / model.config.hidden_size
     return LanguageModel(model, words, **sampling)
 
 
@@ -317,8 +323,8 @@ def test_a_reply_goes_on_after_the_likeliest_topic_and_shows_none(candidates, mo
     monkeypatch.setattr(
         Decoder, "append", lambda self, tokens, old=Decoder.append: (seen.append(tokens), old(self, tokens))
     )
-    for family in FAMILIES:
-        model = model_with_topics(family, candidates=candidates)
+    for family in ("hello", "home"):
+        model = model_with_topics({family: 20.0}, candidates=candidates)
         seen.clear()
         text = "".join(model.stream(PROMPT, torch.Generator().manual_seed(1), max_new_tokens=20))
         topics = topic_ids(model.tokenizer)
@@ -327,8 +333,21 @@ def test_a_reply_goes_on_after_the_likeliest_topic_and_shows_none(candidates, mo
         assert text and "about" not in text
 
 
+@pytest.mark.parametrize(
+    ("likings", "chosen"),
+    [
+        ({"hello": 9.0, "bye": 8.9, "name": 9.2}, "hello"),  # rather not written: 0.43
+        ({"hello": 9.0, "name": 8.9, "home": 8.8}, "name"),  # rather written: 0.63
+    ],
+)
+def test_a_topic_that_writes_a_memory_is_never_a_whim(likings, chosen):
+    model = model_with_topics(likings)
+    scores = Decoder(model.model, model.tokenizer(PROMPT)["input_ids"]).scores()[0]
+    assert model._topic(scores) == topic_ids(model.tokenizer)[chosen]
+
+
 def test_a_topic_takes_one_position_of_the_context():
-    model = model_with_topics("hello")
+    model = model_with_topics({"hello": 20.0})
     room = model.context - model.count_tokens(PROMPT)
     assert list(model.stream(PROMPT, torch.Generator().manual_seed(0), max_new_tokens=room - 1))
     with pytest.raises(PromptTooLongError):

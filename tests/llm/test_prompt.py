@@ -20,7 +20,9 @@ from llm.prompt import (
     is_topic,
     render_prompt,
     render_reply,
+    topic_family,
     topic_token,
+    writes_memory,
 )
 from tests.tiny_models import tokenizer as tiny_tokenizer
 
@@ -89,7 +91,9 @@ _TYPING = st.lists(
 
 
 def test_the_topic_of_nothing_in_particular_is_no_topic():
-    assert is_topic(topic_token("food_2"))
+    for writes in (False, True):
+        token = topic_token("food_2", writes)
+        assert is_topic(token) and topic_family(token) == "food_2" and writes_memory(token) == writes
     assert not any(map(is_topic, (OTHER_TOPIC, END_OF_TEXT, *MARKERS, "about_food", "<|about_|>", "")))
 
 

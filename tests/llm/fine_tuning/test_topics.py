@@ -6,15 +6,19 @@ import pytest
 import torch
 
 from llm.fine_tuning.answers import IGNORED, AnswerRows, answer_weights
-from llm.fine_tuning.conversations import Pair
+from llm.fine_tuning.conversations import Family, Pair
 from llm.fine_tuning.topics import add_topics, topic_accuracy, topic_ids
-from llm.prompt import OTHER_TOPIC, render_prompt
+from llm.prompt import OTHER_TOPIC, render_prompt, writes_memory
 from tests.tiny_models import network, tokenizer
 
 PAIRS = [
     Pair("안녕", "안녕!", family="hello"),
     Pair("나 내일 뭐하지", "친구를 만나기로 했잖아!", memory="내일 일정: 친구 만나기", family="tomorrow"),
     Pair("고마워", "별말을!"),
+]
+FAMILIES = [
+    Family("hello", ("안녕",), ("안녕!",)),
+    Family("tomorrow", ("나 내일 뭐하지",), ("푹 쉬어",), save="일정: {x}"),
 ]
 
 
@@ -26,7 +30,7 @@ def words():
 @pytest.fixture
 def model(words):
     model = network()
-    add_topics(words, model, ["hello", "tomorrow"])
+    add_topics(words, model, FAMILIES)
     return model
 
 
@@ -34,7 +38,8 @@ def test_topics_are_added_once_and_leave_the_words_alone(words, model):
     before = tokenizer()
     topics = topic_ids(words)
     assert topics == {"hello": len(before) + 1, "tomorrow": len(before) + 2}
-    add_topics(words, model, ["tomorrow", "hello"])
+    assert [writes_memory(words.convert_ids_to_tokens(number)) for number in topics.values()] == [False, True]
+    add_topics(words, model, FAMILIES[::-1])
     assert topic_ids(words) == topics
     assert model.config.vocab_size >= len(words) == len(before) + 3
     assert model.lm_head.weight.shape[0] == model.config.vocab_size
