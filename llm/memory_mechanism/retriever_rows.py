@@ -16,7 +16,14 @@ import torch
 
 from llm.fine_tuning import corpus
 from llm.fine_tuning.particles import attach, choose
-from llm.memory_mechanism.training_pairs import SAME_KEY, TrainingPairs, confusable, key_overlap
+from llm.memory_mechanism.key_grammar import ComposedKey, compose
+from llm.memory_mechanism.training_pairs import (
+    SAME_KEY,
+    TrainingPairs,
+    confusable,
+    kept_for_evaluation,
+    key_overlap,
+)
 
 ASKS, LOOKS_ALIKE, NEEDS_NONE = range(3)  # what a row's prompt does with its key
 
@@ -43,8 +50,7 @@ _PARTICLE_PAIRS = (
     ("은", "는"),
     ("과", "와"),
 )
-INVENTED = 1000  # keys that no hand wrote
-_HEADS = ("좋아하는", "싫어하는", "오늘", "내일", "어제", "친구", "엄마", "아빠", "동생", "새", "다음", "첫", "")
+RENAMED, COMPOSED = 1200, 2400  # keys that no hand wrote
 
 
 def spoken_variant(prompt: str, rng: random.Random) -> str:
@@ -68,14 +74,10 @@ def renamed(prompt: str, word: str, other: str) -> str:
     return before + other + after
 
 
-def invented_keys(
-    pairs: TrainingPairs, words: Sequence[str], count: int, rng: random.Random
-) -> list[tuple[str, tuple[str, ...]]]:
-    """``count`` keys that no hand wrote, each with prompts that ask for it.
+def renamed_keys(pairs: TrainingPairs, words: Sequence[str], count: int, rng: random.Random) -> list[ComposedKey]:
+    """``count`` hand-written keys with their last word changed, and so are their prompts, where those say that word.
 
-    Most are hand-written keys with their last word changed, and so are their prompts, where those say that word: what
-    asks for a key that nobody thought of looks like what asks for others, and has the key's own word. The rest are any
-    words, with no prompts.
+    What asks for a key that nobody thought of looks like what asks for others, and has the key's own word.
     """
     naming: dict[str, list[str]] = {}
     for prompt, key in pairs.asking:
@@ -83,16 +85,27 @@ def invented_keys(
         if len(word) > 1 and prompt.count(word) == 1:
             naming.setdefault(key, []).append(prompt)
     named = sorted(key for key, prompts in naming.items() if len(prompts) > 2)
-    invented = []
-    for _ in range(count):
-        word = rng.choice(words)
-        if named and rng.random() < 0.7:
-            key = rng.choice(named)
-            *head, old = key.split()
-            invented.append((" ".join((*head, word)), tuple(renamed(p, old, word) for p in naming[key])))
-        else:
-            invented.append((" ".join(filter(None, (rng.choice(_HEADS), word))), ()))
-    return invented
+    made = []
+    for _ in range(count if named else 0):
+        word, key = rng.choice(words), rng.choice(named)
+        *head, old = key.split()
+        made.append(ComposedKey(" ".join((*head, word)), tuple(renamed(p, old, word) for p in naming[key]), ()))
+    return made
+
+
+def invented_keys(pairs: TrainingPairs, words: Sequence[str], rng: random.Random) -> list[ComposedKey]:
+    """Keys that no hand wrote, of the nouns ``words``: none that the evaluation keeps from training."""
+    if not words:
+        return []
+    kept = kept_for_evaluation()
+    made = renamed_keys(pairs, words, RENAMED, rng) + compose(
+        words, COMPOSED, kept | set(map(_closed, pairs.keys)), rng
+    )
+    return [made_key for made_key in made if _closed(made_key.key) not in kept]
+
+
+def _closed(key: str) -> str:
+    return key.replace(" ", "")
 
 
 def memory_rows(
@@ -104,8 +117,8 @@ def memory_rows(
     """
     keys = list(pairs.keys)
     real = len(keys)
-    invented = invented_keys(pairs, words, INVENTED if words else 0, rng)
-    keys += [key for key, _ in invented]
+    invented = invented_keys(pairs, words, rng)
+    keys += [made.key for made in invented]
     number = {key: index for index, key in enumerate(keys[:real])}
     sharing: dict[int, list[int]] = {}
     by_word: dict[str, list[int]] = {}
@@ -123,7 +136,10 @@ def memory_rows(
     lookalikes = [(prompt, key) for prompt, key in pairs.lookalikes if key in number]
 
     def memory(index: int) -> str:
-        if index >= real or rng.random() < 0.08:  # a value that tells nothing: the key has to decide
+        alike = [i for i in sharing[index] if i < real] if index >= real else []
+        if alike and rng.random() < 0.5:  # what a date or a name looks like
+            value = rng.choice(pairs.values[keys[rng.choice(alike)]])
+        elif index >= real or rng.random() < 0.1:  # a value that tells nothing: the key has to decide
             value = " ".join(rng.choices(words, k=rng.choice((1, 1, 2)))) if words else "그것"
             if rng.random() < 0.3:
                 value = rng.choice(pairs.values[keys[rng.randrange(real)]])
@@ -145,8 +161,8 @@ def memory_rows(
             of = rng.randrange(real, len(keys)) if rng.random() < 0.8 else of
             kind = ASKS if rng.random() < 0.7 else LOOKS_ALIKE
             prompt = attach(rng.choice(_ASKED if kind == ASKS else _ASKED_OF_HER), {"key": keys[of]})
-            own = invented[of - real][1] if of >= real else ()
-            if own and kind == ASKS and rng.random() < 0.7:
+            own = (invented[of - real].asks if kind == ASKS else invented[of - real].seems) if of >= real else ()
+            if own and rng.random() < 0.75:
                 prompt = rng.choice(own)
         elif draw < 0.68 or not pairs.needless:
             if often and rng.random() < 0.5:  # what is asked in many ways comes more often than what is asked in few

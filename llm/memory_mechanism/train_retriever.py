@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from transformers import PreTrainedTokenizerFast
 
 from llm.fine_tuning import corpus
 from llm.memory_mechanism.evaluate import choose_threshold, measure, validation_set
+from llm.memory_mechanism.key_grammar import nouns
 from llm.memory_mechanism.retriever import THRESHOLD_FILE
 from llm.memory_mechanism.retriever_rows import (
     ASKS,
@@ -65,7 +65,7 @@ class RetrieverConfig(SmallBertConfig):
     learning_rate: float = 5e-4
     warmup: float = 0.06  # part of the steps
     memory_share: float = 0.85  # of the steps; the others are general similarity
-    unseen_share: float = 0.2  # of the memory rows: keys made of corpus words, so that unseen keys are found by name
+    unseen_share: float = 0.3  # of the memory rows: keys made of corpus nouns, so that unseen keys are found by name
     keys_kept: float = 0.0  # part of the keys that are left out and only validated
     threads: int = 2
 
@@ -148,8 +148,8 @@ def train_pairs(config: RetrieverConfig, pairs: TrainingPairs, start: str, work:
     """The encoder in ``start`` (folder or hub name), trained on memory pairs and general similarity."""
     rng = random.Random(config.seed + 1)
     folder = Path(config.corpus)
-    counts = Counter(w for line in corpus.utterances(folder) for w in line.split() if 1 < len(w) < 6 and w.isalpha())
-    words = sorted(word for word, count in counts.items() if count > 3)
+    spoken = corpus.utterances(folder) + [text for pair in corpus.dialogues(folder) for text in pair]
+    words = nouns(spoken + corpus.reviews(folder, config.reviews, rng))
     memory_steps = max(1, round(config.steps * config.memory_share))
     similarity_steps = max(1, (config.steps - memory_steps) // 3)
     paraphrase_steps = max(1, config.steps - memory_steps - similarity_steps)
@@ -221,6 +221,22 @@ def save(model: SentenceTransformer, out: Path) -> None:
     path.write_text(json.dumps(fields, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
+def store_threshold(out: Path, keys_kept: float) -> str:
+    """Chooses the threshold of the model in ``out``, and writes it beside the weights with the validation's figures.
+
+    Returns:
+        what was written.
+    """
+    model = SentenceTransformer(str(out), local_files_only=True)
+    cases, needless = validation_set(keys_kept)
+    threshold = choose_threshold(model, cases, needless)
+    figures = measure(model, threshold, cases, needless)
+    stored = {"threshold": round(threshold, 4), "validation": {name: round(v, 4) for name, v in figures.items()}}
+    text = json.dumps(stored, ensure_ascii=False, indent=1)
+    (out / THRESHOLD_FILE).write_text(text + "\n", encoding="utf-8")
+    return text
+
+
 def _small_bert(config: RetrieverConfig, pairs: TrainingPairs, work: Path) -> Path:
     rng = random.Random(config.seed)
     return pretrain(config, plain_sentences(Path(config.corpus), config.reviews, pairs, rng), work, _settings(config))
@@ -244,14 +260,7 @@ def main(argv: list[str] | None = None) -> None:
     model = train_pairs(config, pairs, start, work)
     save(model, out)
 
-    model = SentenceTransformer(str(out), local_files_only=True)
-    cases, needless = validation_set(config.keys_kept)
-    threshold = choose_threshold(model, cases, needless)
-    figures = measure(model, threshold, cases, needless)
-    stored = {"threshold": round(threshold, 4), "validation": {name: round(v, 4) for name, v in figures.items()}}
-    text = json.dumps(stored, ensure_ascii=False, indent=1)
-    (out / THRESHOLD_FILE).write_text(text + "\n", encoding="utf-8")
-    print(text)
+    print(store_threshold(out, config.keys_kept))
     print(f"saved {out}")
 
 

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from llm.fine_tuning.conversations import Family, is_held_out, load_families, load_values
 from llm.fine_tuning.particles import attach
@@ -88,8 +89,8 @@ def bare(text: str) -> str:
 def load_pairs(held_out: bool = False, keys_kept: float = 0.0) -> TrainingPairs:
     """The pairs to train on, or with ``held_out`` those for validation: other prompts, and other values.
 
-    ``keys_kept`` (0 to 1) is the part of the keys that are never trained on; validation has all keys. A prompt that the
-    evaluation happens to ask in the same words is in neither.
+    Keys that the data mark with ``validation`` are never trained on, nor is the part ``keys_kept`` (0 to 1) of the
+    others; validation has all keys. A prompt that the evaluation happens to ask in the same words is in neither.
     """
     groups = [json.loads(line) for line in _lines(TRAINING_DATA / "retrieval.jsonl")]
     families = load_families()
@@ -122,26 +123,30 @@ def load_pairs(held_out: bool = False, keys_kept: float = 0.0) -> TrainingPairs:
                 known += [v for name in family.slots if "{" + name + "}" in family.memory for v in slots[name]]
     needed = {bare(prompt) for prompt, _ in asking}
     evaluated = _evaluated()
-    trained = [key for key in values if held_out or not _kept(key, keys_kept)]
+    kept = {key for key in values if _kept(key, keys_kept)} | _validation_keys(groups)
+    trained = [key for key in values if held_out or key not in kept]
     return TrainingPairs(
         values={key: tuple(dict.fromkeys(values[key])) for key in trained},
         asking=_distinct(
             pair
-            for pair in _side(asking if held_out else asking + _swapped(asking, trained), held_out, keys_kept)
+            for pair in _side(asking if held_out else asking + _swapped(asking, trained), held_out, kept)
             if bare(pair[0]) not in evaluated
         ),
         lookalikes=_distinct(
-            pair
-            for pair in _side(lookalikes, held_out, keys_kept)
-            if pair[1] in values and bare(pair[0]) not in evaluated
+            pair for pair in _side(lookalikes, held_out, kept) if pair[1] in values and bare(pair[0]) not in evaluated
         ),
         needless=tuple(dict.fromkeys(p for p in _part(needless, held_out, True) if bare(p) not in needed | evaluated)),
     )
 
 
-def unseen_keys(keys_kept: float) -> set[str]:
-    """The keys that training leaves out under ``keys_kept``."""
-    return {key for key in load_pairs(held_out=True).values if _kept(key, keys_kept)}
+def unseen_keys(keys_kept: float = 0.0) -> set[str]:
+    """The keys that training leaves out: those that are there for validation alone, and more under ``keys_kept``."""
+    groups = [json.loads(line) for line in _lines(TRAINING_DATA / "retrieval.jsonl")]
+    return {key for key in load_pairs(held_out=True).values if _kept(key, keys_kept)} | _validation_keys(groups)
+
+
+def _validation_keys(groups: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {group["key"] for group in groups if group.get("validation")}
 
 
 def confusable(pairs: TrainingPairs) -> set[tuple[str, str]]:
@@ -162,6 +167,12 @@ def _evaluated() -> set[str]:
     for line in _lines(EVALUATION / "retrieval.jsonl"):
         prompts += json.loads(line)["prompts"]
     return set(map(bare, prompts))
+
+
+def kept_for_evaluation() -> set[str]:
+    """The keys, without blanks, that the evaluation alone has: nothing that is trained on may have them."""
+    cases = map(json.loads, _lines(EVALUATION / "retrieval.jsonl"))
+    return {"".join(case["key"].split()) for case in cases if not case["seen_key"]}
 
 
 def _filled(family: Family, slots: Mapping[str, list[str]], rng: random.Random) -> list[str]:
@@ -185,9 +196,9 @@ def _part(texts: Iterable[str], held_out: bool, prompts: bool = False) -> list[s
     return held if held_out else [text for text in texts if text not in held] or texts
 
 
-def _side(pairs: list[tuple[str, str]], held_out: bool, keys_kept: float) -> list[tuple[str, str]]:
-    """Validation: held-out prompts of trained keys and every prompt of the kept ones. Training: the rest."""
-    return [(p, k) for p, k in pairs if (_held(p) or _kept(k, keys_kept)) == held_out]
+def _side(pairs: list[tuple[str, str]], held_out: bool, kept: set[str]) -> list[tuple[str, str]]:
+    """Validation: held-out prompts of trained keys and every prompt of the ``kept`` ones. Training: the rest."""
+    return [(p, k) for p, k in pairs if (_held(p) or k in kept) == held_out]
 
 
 def _swapped(asking: list[tuple[str, str]], keys: Iterable[str]) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 
-from llm.memory_mechanism import evaluate
+from llm.memory_mechanism import average_retrievers, evaluate
 from llm.memory_mechanism.memory import Memory
 from llm.memory_mechanism.retriever import MemoryRetriever
 from llm.memory_mechanism.retriever_rows import (
@@ -23,6 +23,7 @@ from llm.memory_mechanism.retriever_rows import (
     invented_keys,
     memory_rows,
     renamed,
+    renamed_keys,
     similarity_targets,
     spoken_variant,
 )
@@ -31,6 +32,7 @@ from llm.memory_mechanism.training_pairs import (
     TRAINING_DATA,
     TrainingPairs,
     bare,
+    kept_for_evaluation,
     key_overlap,
     load_pairs,
     unseen_keys,
@@ -66,7 +68,8 @@ def test_training_and_validation_share_no_prompt():
         assert one and other
         assert not {(bare(p), k) for p, k in one} & {(bare(p), k) for p, k in other}
     assert not set(map(bare, training.needless)) & set(map(bare, validation.needless))
-    assert unseen_keys(0.05) and not unseen_keys(0.05) & set(training.keys)
+    assert unseen_keys() < unseen_keys(0.05) and not unseen_keys(0.05) & set(training.keys)
+    assert len(unseen_keys()) == 12 and not unseen_keys() & set(load_pairs().keys)
     assert all(training.values.values()) and all(validation.values.values())
 
 
@@ -106,13 +109,21 @@ def test_a_word_is_changed_with_its_particle(prompt, word, other):
     assert renamed(prompt, word, other) == RENAMED[prompt, word, other]
 
 
-def test_invented_keys_ask_like_the_hand_written_ones():
+def test_renamed_keys_ask_like_the_hand_written_ones():
     prompts = ("좋아하는 음식이 뭐게", "내 최애 음식 알아?", "음식 뭐 좋아한댔지", "배고파")
     pairs = TrainingPairs({"좋아하는 음식": ("김밥",)}, tuple((p, "좋아하는 음식") for p in prompts), (), ())
-    invented = invented_keys(pairs, ["우산"], 50, random.Random(1))
-    assert len(invented) == 50
-    assert ("좋아하는 우산", ("좋아하는 우산이 뭐게", "내 최애 우산 알아?", "우산 뭐 좋아한댔지")) in invented
-    assert any(key.endswith("우산") and not prompts for key, prompts in invented)
+    made = renamed_keys(pairs, ["우산"], 5, random.Random(1))
+    asks = ("좋아하는 우산이 뭐게", "내 최애 우산 알아?", "우산 뭐 좋아한댔지")
+    assert [(key.key, key.asks) for key in made] == [("좋아하는 우산", asks)] * 5
+
+
+def test_invented_keys_are_none_that_the_evaluation_keeps():
+    kept = kept_for_evaluation()
+    assert "사물함번호" in kept and "이름" not in kept
+    invented = invented_keys(load_pairs(), ["사물함", "우산"], random.Random(1))
+    made = {key.key.replace(" ", "") for key in invented}
+    assert "우산번호" in made and not made & kept
+    assert invented_keys(load_pairs(), [], random.Random(1)) == []
 
 
 def test_rows_are_numbered_by_their_keys():
@@ -216,10 +227,33 @@ def test_a_tiny_run_makes_a_folder_that_loads_and_resumes(corpus_folder, tmp_pat
     heads = [torch.nn.Module.state_dict(MemoryRetriever.load(folder).encoder[2]) for folder in (out, on)]
     assert all(torch.allclose(heads[0][name], heads[1][name], atol=1e-3) for name in heads[0]), "its head is kept"
 
+    mean = tmp_path / "mean"
+    capsys.readouterr()
+    average_retrievers.main(["--first", str(out), "--second", str(on), "--share", "0.25", "--out", str(mean)])
+    assert "threshold" in capsys.readouterr().out
+    parts = [MemoryRetriever.load(folder).encoder.state_dict() for folder in (out, on, mean)]
+    assert all(torch.allclose(0.25 * parts[0][n] + 0.75 * parts[1][n], parts[2][n], atol=1e-3) for n in parts[2])
+    assert json.loads((mean / "retriever_config.json").read_text(encoding="utf-8"))["averaged_share"] == 0.25
+
     other = tmp_path / "from_base"
     _train(corpus_folder, other, base=out / "checkpoints" / "pretrained", steps=2)
     assert MemoryRetriever.load(other).scores("안녕", memories).shape == (2,)
     assert not (other / "checkpoints" / "pretrained").exists()
+
+
+def test_retrievers_of_other_shapes_have_no_average():
+    small, large = torch.nn.Linear(2, 2), torch.nn.Linear(2, 3)
+    with pytest.raises(ValueError, match="구조가 달라요: bias 등 2개"):
+        average_retrievers.average(small, large, 0.5)
+
+
+@pytest.mark.parametrize("share", ["-0.1", "1.5"])
+def test_a_share_that_is_none(tmp_path, share, capsys):
+    with pytest.raises(SystemExit):
+        average_retrievers.main(
+            ["--first", str(tmp_path), "--second", str(tmp_path), "--share", share, "--out", str(tmp_path)]
+        )
+    assert "0에서 1 사이" in capsys.readouterr().err
 
 
 # --- evaluation ---------------------------------------------------------------------------------------------------
