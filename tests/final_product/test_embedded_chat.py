@@ -56,6 +56,7 @@ class Program:
     def __init__(self, companion):
         self.companion = lambda on_wait: companion
         self.notices = tuple
+        self.tell = print
 
 
 def say(companion, said):
