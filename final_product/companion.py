@@ -15,7 +15,7 @@ from final_product.expression import expression_of, scores_of
 from llm.errors import MemoryFileError
 from llm.expressions.reader import Reading
 from llm.memory_mechanism.days import dated
-from llm.memory_mechanism.meaning import Change, readings, suits, without_particle
+from llm.memory_mechanism.meaning import Change, readings, says_something, suits, without_particle
 from llm.memory_mechanism.memory import Memory, split_leading_memories
 from llm.memory_mechanism.memory_file import MemoryFile, Saved
 from llm.memory_mechanism.retriever import Recall
@@ -153,7 +153,7 @@ class Companion:
                 yield piece
         finally:
             if reply is not None:
-                written = [without_particle(memory, text) for memory in reply.memories]
+                written = [without_particle(memory, text) for memory in reply.memories if says_something(memory)]
                 saved.append(self._save(_news(written, typed, recalled), text, today, notices))
             reply = reply or Reply("".join(shown))
             reading = self._read_expression(reply, notices)

@@ -94,6 +94,11 @@ def merge(new: Iterable[Memory], known: Sequence[Memory], words: str = "") -> li
     return lines
 
 
+def says_something(memory: Memory) -> bool:
+    """Whether the value of ``memory`` adds a word to its key: ``오늘 날씨: 날씨`` says nothing."""
+    return not set(memory.value.split()) <= set(memory.key.split())
+
+
 def without_particle(memory: Memory, words: str) -> Memory:
     """``memory`` without the object particle that its value took along from ``words``: 청국장을 in 청국장을 좋아해.
 

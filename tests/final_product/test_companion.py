@@ -223,6 +223,11 @@ def test_a_particle_of_the_users_words_is_not_saved_with_a_value(chat):
     assert chat.say("나는 청국장을 제일 좋아해").saved == (Memory("좋아하는 음식", "청국장"),)
 
 
+def test_a_memory_that_says_nothing_is_not_saved(chat):
+    chat.with_model(f" [오늘 날씨: 날씨] 춥겠다!{END}")
+    assert chat.say("오늘 날씨 좀 쌀쌀하네").saved == () and chat.saved is None
+
+
 def test_typed_ones_come_before_those_of_the_reply(chat):
     chat.with_model(f" [이름: 민수] 응!{END}")
     assert chat.say("[내일 일정: 친구 만나기] 나 민수야").saved == (WRITTEN, NAME)

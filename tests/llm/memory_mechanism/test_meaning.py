@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from llm.memory_mechanism.meaning import merge, readings, suits, without_particle
+from llm.memory_mechanism.meaning import merge, readings, says_something, suits, without_particle
 from llm.memory_mechanism.memory import Memory
 
 SUNDAY = date(2026, 11, 22)
@@ -149,3 +149,17 @@ def test_days_decide_between_plans():
 )
 def test_a_particle_that_came_along_is_no_part_of_a_value(value, words, wanted):
     assert without_particle(Memory("좋아하는 음식", value), words).value == wanted
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("오늘 날씨", "날씨", False),
+        ("내일 일정", "내일 일정", False),
+        ("오늘 날씨", "쌀쌀한 날씨", True),
+        ("좋아하는 음식", "김치찌개", True),
+        ("음식점 이름", "맛있는 음식점", True),
+    ],
+)
+def test_a_value_that_only_repeats_its_key_says_nothing(key, value, says):
+    assert says_something(Memory(key, value)) == says
