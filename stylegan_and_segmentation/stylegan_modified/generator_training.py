@@ -58,7 +58,7 @@ class TrainingConfig:
         (256, 1.0),
     )  # resolution, until this share
     gradient_weight: float = 1.0
-    texture_weight: float = 0.5  # of the amount of detail
+    texture_weight: float = 0.0  # of the amount of detail; early in a training it weaves a grid into the hair
     prior_weight: float = 0.1  # so strong that z holds what the label does not say, and no expression
     property_weight: float = 0.05  # of the scores' error, as a PropertyNet reads them, where one is given
     live_z: int = 16  # features of z that the mapping listens to; the others it ignores, so z stays N(0, I)
