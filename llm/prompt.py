@@ -24,7 +24,7 @@ MARKERS = (ANSWER_START, ANSWER_PREFIX, ANSWER_END)
 OTHER_TOPIC = "<|about_anything|>"  # of an answer that belongs to no topic of ours; she never chooses it
 
 _SPECIAL_TEXT = re.compile(r"\(답변\s*(?:시작|종료)\)|###\s*답변:|<\|[a-z0-9_]+\|>")
-_TOPIC = re.compile(r"<\|(?:about|notes)_[a-z0-9_]+\|>")
+_TOPIC = re.compile(r"<\|(?P<kind>about|notes)_(?P<family>[a-z0-9_]+)\|>")
 _BLANKS = re.compile(r"\s+")
 _EMOJI = ("\U0001f000", "\U0001faff")  # blocks of emoji: some are newer than the running Python's tables
 
@@ -73,9 +73,17 @@ def is_topic(token: str) -> bool:
 
 def writes_memory(token: str) -> bool:
     """Whether ``token`` is the topic of replies that write a memory down."""
-    return is_topic(token) and token == topic_token(topic_family(token), writes=True)
+    topic = _TOPIC.fullmatch(token)
+    return topic is not None and topic["kind"] == "notes"
 
 
 def topic_family(token: str) -> str:
-    """The family whose topic ``token`` is."""
-    return token[len("<|about_") : -len("|>")]
+    """The family whose topic ``token`` is.
+
+    Raises:
+        ValueError: it is no topic.
+    """
+    topic = _TOPIC.fullmatch(token)
+    if topic is None:
+        raise ValueError(f"no topic: {token!r}")
+    return topic["family"]
