@@ -46,7 +46,6 @@ class LanguageModel:
         tokenizer: PreTrainedTokenizerBase,
         temperature: float = TEMPERATURE,
         top_p: float = TOP_P,
-        candidates: int = 1,
     ) -> None:
         """
         Args:
@@ -54,14 +53,11 @@ class LanguageModel:
             tokenizer: its fast tokenizer.
             temperature: above 0; sampling as published at 0.6.
             top_p: nucleus in (0, 1]; 1 samples from the whole distribution.
-            candidates: replies that are written side by side, of which the likeliest is said; with more than 1 nothing
-                is shown before all are whole.
         """
         self.model = model
         self.tokenizer = tokenizer
         self.temperature = temperature
         self.top_p = top_p
-        self.candidates = candidates
         self.context = model.config.max_position_embeddings
         named = {tokenizer.convert_tokens_to_ids(END_OF_TEXT), tokenizer.convert_tokens_to_ids(ANSWER_END)}
         self._ends = (named - {tokenizer.unk_token_id} | {tokenizer.eos_token_id}) - {None}
@@ -144,30 +140,18 @@ class LanguageModel:
 
     @torch.inference_mode()
     def _decode(self, ids: list[int], generator: torch.Generator | None, budget: int) -> Iterator[str]:
-        drafts = [Draft() for _ in range(self.candidates)]
-        decoder = Decoder(self.model, ids, len(drafts))
+        draft, decoder = Draft(), Decoder(self.model, ids)
         if len(self._topics):
-            decoder.append([self._topic(decoder.scores()[0])] * len(drafts))
+            decoder.append(self._topic(decoder.scores()))
             yield ""
         for _ in range(budget):
-            tokens = []
-            for draft, scores in zip(drafts, decoder.scores(), strict=True):
-                if draft.done:
-                    tokens.append(int(self._end_ids[0]))  # its row goes on, unread
-                    continue
-                token = self._next_token(draft, scores, generator)
-                draft.weigh(float(scores[token]))
-                self._take(draft, token)
-                tokens.append(token)
-            if len(drafts) > 1:
-                yield ""  # nothing to show yet, but whoever listens may stop here
-            elif drafts[0].pieces:
-                yield drafts[0].pieces.pop()
-            if all(draft.done for draft in drafts):
+            token = self._next_token(draft, decoder.scores(), generator)
+            piece = self._take(draft, token)
+            if piece is not None:
+                yield piece
+            if draft.done:
                 break
-            decoder.append(tokens)
-        if len(drafts) > 1:
-            yield from max(drafts, key=lambda draft: draft.score).pieces
+            decoder.append(token)
 
     def _topic(self, scores: torch.Tensor) -> int:
         """The likeliest topic, of those that write a memory or of the others; ``scores`` (vocabulary,)."""
@@ -190,8 +174,8 @@ class LanguageModel:
                 scores[tokens] = -torch.inf
         return self._sample(scores, generator)
 
-    def _take(self, draft: Draft, token: int) -> None:
-        """Adds ``token`` to ``draft``."""
+    def _take(self, draft: Draft, token: int) -> str | None:
+        """Adds ``token`` to ``draft``; gives the text that it brings, or None within a character."""
         piece = draft.text.step(self.tokenizer.backend_tokenizer, token)
         if token in self._ends:
             draft.done = True
@@ -201,8 +185,7 @@ class LanguageModel:
             draft.said = bool(_LETTER.search(draft.parser.feed(piece))) or draft.said
             draft.done = draft.parser.ended
         draft.spoken = [] if draft.parser.in_bracket else [*draft.spoken, token]
-        if piece:
-            draft.pieces.append(piece)
+        return piece
 
     def _sample(self, scores: torch.Tensor, generator: torch.Generator | None) -> int:
         probabilities = torch.softmax(scores.cpu() / self.temperature, dim=-1)
@@ -312,16 +295,12 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _read_sampling(folder: Path) -> tuple[float, float, int]:
-    """Temperature, top_p and candidates as training left them beside the weights; else the published ones."""
+def _read_sampling(folder: Path) -> tuple[float, float]:
+    """Temperature and top_p as training left them beside the weights; else the published ones."""
     file = folder / "generation_config.json"
     try:
         fields = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        return (
-            float(fields.get("temperature") or TEMPERATURE),
-            float(fields.get("top_p") or TOP_P),
-            int(fields.get("candidates") or 1),
-        )
+        return float(fields.get("temperature") or TEMPERATURE), float(fields.get("top_p") or TOP_P)
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelFolderError(f"생성 설정을 읽지 못했어요: {file} - 다시 받아 주세요. ({_short(error)})") from error
 

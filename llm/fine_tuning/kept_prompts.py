@@ -1,6 +1,6 @@
 """Chooses how to sample: whose replies does she give to prompts that the base's training kept out?
 
-    python -m llm.fine_tuning.kept_prompts [--model FOLDER] [--temperature 0.5 …] [--candidates 1 …]
+    python -m llm.fine_tuning.kept_prompts [--model FOLDER] [--temperature 0.5 …]
 
 Every kept prompt (``train_talk --kept-prompts``) belongs to a family, and so does every reply of the conversations. The
 family of the reply that hers is nearest to, by pairs of letters, should be the prompt's own. Choosing by this keeps the
@@ -13,7 +13,6 @@ import argparse
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import torch
@@ -91,7 +90,6 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=MODEL, help="folder of the adapter or model")
     parser.add_argument("--temperature", type=float, nargs="+", help="by default the model's own")
-    parser.add_argument("--candidates", type=int, nargs="+", help="by default the model's own")
     parser.add_argument("--every", type=int, default=1, help="ask only every n-th of the prompts")
     options = parser.parse_args(argv)
     families = load_families()
@@ -100,15 +98,12 @@ def main(argv: list[str] | None = None) -> None:
     pairs = sorted(pairs, key=lambda pair: pair.family or "")[:: options.every]
     index = ReplyIndex(families)
     model = LanguageModel.load(options.model)
-    print(f"| temperature | candidates | own family ({len(pairs)}) | nothing written | right memory written |")
-    for temperature, candidates in product(
-        options.temperature or [model.temperature],
-        options.candidates or [model.candidates],
-    ):
-        model.temperature, model.candidates = temperature, candidates
+    print(f"| temperature | own family ({len(pairs)}) | nothing written | right memory written |")
+    for temperature in options.temperature or [model.temperature]:
+        model.temperature = temperature
         found = measure(model, pairs, index)
         figures = " | ".join(f"{share:.3f}" for share in (found.own_family, found.unsaved, found.saved))
-        print(f"| {temperature} | {candidates} | {figures} |", flush=True)
+        print(f"| {temperature} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,6 @@ class AdapterConfig:
     max_steps: int = -1  # above 0: stop there, for a smoke run
     temperature: float = 0.6
     top_p: float = 1.0
-    candidates: int = 1
     seed: int = 2025
     threads: int = 0  # CPU threads; 0 leaves the choice to torch
 
@@ -178,7 +177,6 @@ def save_adapter(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, con
         "do_sample": True,
         "temperature": config.temperature,
         "top_p": config.top_p,
-        "candidates": config.candidates,
     }
     (out / "generation_config.json").write_text(json.dumps(sampling, indent=2) + "\n", encoding="utf-8")
     made = replace(config, conversations="", values="", base=Path(config.base).name, out="")

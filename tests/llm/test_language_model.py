@@ -12,7 +12,7 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import GPTNeoXForCausalLM
 
-from llm.decoding import Decoder, Draft
+from llm.decoding import Decoder
 from llm.errors import ModelFolderError, PromptTooLongError
 from llm.fine_tuning.conversations import Family
 from llm.fine_tuning.topics import add_topics, topic_ids
@@ -94,11 +94,10 @@ def test_the_adapter_is_merged_and_computes_what_peft_computes(home, adapter):
 def test_how_to_sample_is_read_beside_the_weights(home, tmp_path):
     for source, target in (("embedded/adapter", "adapter"), ("embedded/base", "base")):
         shutil.copytree(home / source, tmp_path / target)
-    settings = json.dumps({"do_sample": True, "temperature": 0.5, "top_p": 0.9, "candidates": 3})
+    settings = json.dumps({"do_sample": True, "temperature": 0.5, "top_p": 0.9})
     (tmp_path / "adapter" / "generation_config.json").write_text(settings, encoding="utf-8")
     model = LanguageModel.load(tmp_path / "adapter")
-    assert (model.temperature, model.top_p, model.candidates) == (0.5, 0.9, 3)
-    assert LanguageModel.load(tmp_path / "base").candidates == 1
+    assert (model.temperature, model.top_p) == (0.5, 0.9)
 
 
 def test_the_tokenizer_of_the_base_serves_an_adapter_without_one(home, tmp_path):
@@ -259,42 +258,15 @@ def test_sampling_leaves_the_global_generator_alone():
     assert torch.equal(state, torch.get_rng_state())  # … but speaking draws from its own source
 
 
-def test_drafts_are_scored_each_after_its_own_tokens():
+def test_every_token_is_scored_after_all_before_it():
     model, ids = network(), tokenizer()(PROMPT)["input_ids"]
-    decoder = Decoder(model, ids, drafts=2)
-    said = [[], []]
+    decoder = Decoder(model, ids)
     with torch.inference_mode():
         for token in (70, 80, 90):
-            scores = decoder.scores()
-            assert scores.shape == (2, model.config.vocab_size)
-            for row, tokens in enumerate(said):
-                wanted = model(torch.tensor([ids + tokens])).logits[0, -1].log_softmax(-1)
-                torch.testing.assert_close(scores[row], wanted, rtol=1e-3, atol=1e-4)
-                tokens.append(token + row)
-            decoder.append([token, token + 1])
-
-
-def test_the_best_of_several_candidates_is_said_and_the_others_are_not():
-    generator = torch.Generator().manual_seed(5)
-    one = random_model(seed=4)
-    alone = ["".join(one.stream(PROMPT, generator, max_new_tokens=12)) for _ in range(3)]
-    assert len(set(alone)) == 3
-    several = LanguageModel(network(4), tokenizer(), candidates=3)
-    pieces = list(several.stream(PROMPT, torch.Generator().manual_seed(5), max_new_tokens=12))
-    text = "".join(pieces)
-    assert text and pieces[:12] == [""] * 12, "a chance to stop at every step, and nothing shown before the choice"
-    assert text == "".join(several.stream(PROMPT, torch.Generator().manual_seed(5), max_new_tokens=12))
-
-
-def test_the_likelier_draft_counts_more_and_a_finished_one_is_weighed_no_further():
-    sure, unsure = Draft(), Draft()
-    for _ in range(3):
-        sure.weigh(-0.1)
-        unsure.weigh(-2.0)
-    sure.done = True
-    sure.weigh(-99.0)
-    assert sure.score > unsure.score
-    assert sure.score == pytest.approx(-0.1)
+            wanted = model(torch.tensor([ids])).logits[0, -1].log_softmax(-1)
+            torch.testing.assert_close(decoder.scores(), wanted, rtol=1e-3, atol=1e-4)
+            decoder.append(token)
+            ids = [*ids, token]
 
 
 FAMILIES = (
@@ -317,19 +289,18 @@ def model_with_topics(likings, **sampling):
     return LanguageModel(model, words, **sampling)
 
 
-@pytest.mark.parametrize("candidates", [1, 3])
-def test_a_reply_goes_on_after_the_likeliest_topic_and_shows_none(candidates, monkeypatch):
+def test_a_reply_goes_on_after_the_likeliest_topic_and_shows_none(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        Decoder, "append", lambda self, tokens, old=Decoder.append: (seen.append(tokens), old(self, tokens))
+        Decoder, "append", lambda self, token, old=Decoder.append: (seen.append(token), old(self, token))
     )
     for family in ("hello", "home"):
-        model = model_with_topics({family: 20.0}, candidates=candidates)
+        model = model_with_topics({family: 20.0})
         seen.clear()
         text = "".join(model.stream(PROMPT, torch.Generator().manual_seed(1), max_new_tokens=20))
         topics = topic_ids(model.tokenizer)
-        assert seen[0] == [topics[family]] * candidates
-        assert not {token for tokens in seen[1:] for token in tokens} & set(topics.values())
+        assert seen[0] == topics[family]
+        assert not set(seen[1:]) & set(topics.values())
         assert text and "about" not in text
 
 
@@ -342,7 +313,7 @@ def test_a_reply_goes_on_after_the_likeliest_topic_and_shows_none(candidates, mo
 )
 def test_a_topic_that_writes_a_memory_is_never_a_whim(likings, chosen):
     model = model_with_topics(likings)
-    scores = Decoder(model.model, model.tokenizer(PROMPT)["input_ids"]).scores()[0]
+    scores = Decoder(model.model, model.tokenizer(PROMPT)["input_ids"]).scores()
     assert model._topic(scores) == topic_ids(model.tokenizer)[chosen]
 
 
