@@ -85,6 +85,7 @@ class MemoryLoss(torch.nn.Module):
 
     BORDER = 0.55  # between the similarity of a right memory and of any other
     SCALE = 16.0
+    PARTS = 6  # of a batch that go through the model by themselves
     FAR_WEIGHT = 20  # of keys without a common word: they are nearly all pairs of a file, so their noise counts most
 
     def __init__(self, model: SentenceTransformer, overlap: torch.Tensor, known: torch.Tensor) -> None:
@@ -94,9 +95,8 @@ class MemoryLoss(torch.nn.Module):
         self.register_buffer("known", known, persistent=False)  # False: two keys that share a prompt, no target
 
     def forward(self, sentence_features: Sequence[dict[str, torch.Tensor]], labels: torch.Tensor) -> torch.Tensor:
-        embedded = [self.model(features)["sentence_embedding"].float() for features in sentence_features]
-        prompts, *memories = (torch.nn.functional.normalize(e, dim=-1) for e in embedded)
-        memories = torch.cat(memories)
+        embedded = torch.nn.functional.normalize(self._embed(sentence_features), dim=-1)
+        prompts, memories = embedded[: len(labels)], embedded[len(labels) :]
         similarity = prompts @ memories.T  # (prompts, memories)
         kind, key = labels[:, :1], labels[:, 1]
         memory_keys = torch.cat([labels[:, 2], labels[:, 3]])
@@ -115,6 +115,25 @@ class MemoryLoss(torch.nn.Module):
         if right.any():
             terms += [0.3 * first.mean(), 0.3 * above.mean(), self._apart(prompts[asks[:, 0]], key[asks[:, 0]])]
         return sum(terms)
+
+    def _embed(self, columns: Sequence[dict[str, torch.Tensor]]) -> torch.Tensor:
+        """The embeddings (texts, dimensions) of the columns one after the other.
+
+        Texts of like length go through the model together: half of what a batch would compute is padding otherwise.
+        """
+        longest = max(column["input_ids"].shape[1] for column in columns)
+        ids, mask = (
+            torch.cat([torch.nn.functional.pad(c[name], (0, longest - c[name].shape[1])) for c in columns])
+            for name in ("input_ids", "attention_mask")
+        )
+        lengths = mask.sum(1)
+        order = lengths.argsort()
+        parts = []
+        for rows in order.chunk(self.PARTS):
+            used = int(lengths[rows].max())
+            features = {"input_ids": ids[rows, :used], "attention_mask": mask[rows, :used]}
+            parts.append(self.model(features)["sentence_embedding"].float())
+        return torch.cat(parts)[order.argsort()]
 
     def _error(self, similarity: torch.Tensor, target: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         """Squared error of those that ``counts`` names, as the weighted sum of its means over degrees of overlap."""

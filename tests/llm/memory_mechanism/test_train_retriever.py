@@ -136,35 +136,65 @@ def test_rows_are_numbered_by_their_keys():
 
 
 class _Vectors(torch.nn.Module):
-    """A model that gives back the vectors handed to it."""
+    """A model whose texts are one token long each, and the embedding of a text the vector of its token."""
+
+    def __init__(self, vectors):
+        super().__init__()
+        self.vectors = vectors
 
     def forward(self, features):
-        return {"sentence_embedding": features["vectors"]}
+        return {"sentence_embedding": self.vectors[features["input_ids"][:, 0]]}
+
+
+def _texts(*tokens):
+    return {"input_ids": torch.tensor(tokens)[:, None], "attention_mask": torch.ones(len(tokens), 1, dtype=torch.long)}
 
 
 def test_the_loss_wants_the_right_memory_near_and_a_needless_prompt_far_from_all():
     overlap, known = similarity_targets(load_pairs(), ["이름", "취미", "나이"])
-    loss = MemoryLoss(_Vectors(), overlap, known)
-    axes = torch.eye(4)
+    loss = MemoryLoss(_Vectors(torch.eye(4)), overlap, known)
     labels = torch.tensor([[ASKS, 0, 0, 1], [NEEDS_NONE, 2, 2, 1]])
-    memories = [{"vectors": axes[[0, 2]]}, {"vectors": axes[[1, 1]]}]
-    right = loss([{"vectors": axes[[0, 3]]}, *memories], labels)
-    wrong_memory = loss([{"vectors": axes[[1, 3]]}, *memories], labels)
-    needless_near = loss([{"vectors": axes[[0, 2]]}, *memories], labels)
+    memories = [_texts(0, 2), _texts(1, 1)]
+    right = loss([_texts(0, 3), *memories], labels)
+    wrong_memory = loss([_texts(1, 3), *memories], labels)
+    needless_near = loss([_texts(0, 2), *memories], labels)
     assert right < 0.1 < min(wrong_memory, needless_near)
 
 
 def test_the_loss_wants_prompts_and_memories_of_different_keys_apart():
     overlap, known = similarity_targets(load_pairs(), ["이름", "취미", "나이"])
-    loss = MemoryLoss(_Vectors(), overlap, known)
     axes = torch.eye(4)
-    labels = torch.tensor([[ASKS, 0, 0, 2], [ASKS, 1, 1, 2]])
-    apart = loss([{"vectors": axes[[0, 1]]}, {"vectors": axes[[0, 1]]}, {"vectors": axes[[2, 2]]}], labels)
     near = torch.nn.functional.normalize(axes[0] + 0.3 * axes[1], dim=0)
-    together = loss(
-        [{"vectors": torch.stack([near, axes[1]])}, {"vectors": axes[[0, 1]]}, {"vectors": axes[[2, 2]]}], labels
-    )
+    loss = MemoryLoss(_Vectors(torch.stack([*axes, near])), overlap, known)
+    labels = torch.tensor([[ASKS, 0, 0, 2], [ASKS, 1, 1, 2]])
+    apart = loss([_texts(0, 1), _texts(0, 1), _texts(2, 2)], labels)
+    together = loss([_texts(4, 1), _texts(0, 1), _texts(2, 2)], labels)
     assert apart < 0.1 < together
+
+
+class _LastTokens(torch.nn.Module):
+    """Remembers how wide its batches were; the embedding of a text is its last token."""
+
+    def __init__(self):
+        super().__init__()
+        self.widths = []
+
+    def forward(self, features):
+        self.widths.append(features["input_ids"].shape[1])
+        last = features["attention_mask"].sum(1, keepdim=True) - 1
+        return {"sentence_embedding": features["input_ids"].gather(1, last)}
+
+
+def test_texts_of_like_length_go_through_the_model_together_and_come_back_in_their_order():
+    lengths = [[7, 1, 5], [2, 6, 3]]
+    columns = []
+    for column in lengths:
+        mask = (torch.arange(max(column)) < torch.tensor(column)[:, None]).long()
+        columns.append({"input_ids": mask * torch.tensor(column)[:, None], "attention_mask": mask})
+    model = _LastTokens()
+    found = MemoryLoss(model, torch.eye(1), torch.ones(1, 1, dtype=torch.bool))._embed(columns)
+    assert found[:, 0].tolist() == [*lengths[0], *lengths[1]]
+    assert model.widths == [1, 2, 3, 5, 6, 7], "no wider than its longest text"
 
 
 # --- a tiny run ---------------------------------------------------------------------------------------------------
