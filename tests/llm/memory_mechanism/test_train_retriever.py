@@ -69,7 +69,7 @@ def test_training_and_validation_share_no_prompt():
         assert not {(bare(p), k) for p, k in one} & {(bare(p), k) for p, k in other}
     assert not set(map(bare, training.needless)) & set(map(bare, validation.needless))
     assert unseen_keys() < unseen_keys(0.05) and not unseen_keys(0.05) & set(training.keys)
-    assert len(unseen_keys()) == 12 and not unseen_keys() & set(load_pairs().keys)
+    assert len(unseen_keys()) == 32 and not unseen_keys() & set(load_pairs().keys)
     assert all(training.values.values()) and all(validation.values.values())
 
 
