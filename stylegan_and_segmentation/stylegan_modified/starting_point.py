@@ -5,6 +5,8 @@ Training only. Besides the parameters, the stored noise images are trained.
 
 from __future__ import annotations
 
+import math
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -39,6 +41,40 @@ def loaded_generator(source: Path) -> Generator:
     generator = Generator(loaded.config)  # what is loaded has its kernels worked out and learns no more
     generator.load_state_dict(loaded.state_dict())
     return _learning_noise(generator)
+
+
+def widened_generator(narrow: Generator, size: GeneratorConfig) -> Generator:
+    """A generator with more channels that draws what the narrow one draws, and can learn more.
+
+    What is new listens to the old features and is not listened to yet, so only training makes it count
+    (after Net2Net: Chen et al., "Accelerating Learning via Knowledge Transfer", 2016).
+
+    Args:
+        narrow: the generator to begin with.
+        size: the new size; nothing but the number of channels may differ.
+
+    Raises:
+        ValueError: the size has fewer channels somewhere, or differs in something else.
+    """
+    old = narrow.config
+    others = {**asdict(size), "fmap_base": old.fmap_base, "fmap_max": old.fmap_max}
+    if others != asdict(old) or any(size.channels(r) < old.channels(r) for r in old.block_resolutions):
+        raise ValueError(f"a generator of {old} cannot be widened to {size}")
+    wide = fresh_generator(size)
+    state = narrow.state_dict()
+    with torch.no_grad():
+        for name, new in wide.state_dict().items():
+            if "style." in name:  # scales, then shifts
+                for part, values in zip(new.chunk(2), state[name].chunk(2), strict=True):
+                    part[: len(values)] = values
+            elif not name.endswith("blur.kernel"):
+                old_values = state[name]
+                if name.endswith("weight") and new.ndim == 4 and new.shape[1] > old_values.shape[1]:
+                    new[: len(old_values), old_values.shape[1] :] = 0.0
+                    # A convolution divides its weights by the root of the number of its inputs.
+                    old_values = old_values * math.sqrt(new.shape[1] / old_values.shape[1])
+                new[tuple(slice(length) for length in old_values.shape)] = old_values
+    return wide
 
 
 def trained_tensors(generator: nn.Module) -> list[tuple[str, Tensor]]:

@@ -30,7 +30,7 @@ from ..segmentation.property_net_file import EMBEDDED_PROPERTY_NET, load_propert
 from ..training_run import run
 from .generator import Generator, GeneratorConfig
 from .generator_training import EMBEDDED_SIZE, GeneratorTraining, TrainingConfig
-from .starting_point import live_features, loaded_generator
+from .starting_point import live_features, loaded_generator, widened_generator
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -48,12 +48,17 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=defaults.steps)
     parser.add_argument("--batch", type=int, default=defaults.batch)
     parser.add_argument("--learning-rate", type=float, default=defaults.learning_rate)
+    parser.add_argument("--gradient-weight", type=float, default=defaults.gradient_weight, help="윤곽의 차이의 무게")
     parser.add_argument("--texture-weight", type=float, default=defaults.texture_weight, help="잔무늬의 차이의 무게")
     parser.add_argument("--prior-weight", type=float, default=defaults.prior_weight, help="z를 N(0, 1)로 당기는 힘")
     parser.add_argument("--init", type=Path, help="이어서 배울 생성 모델 (폴더, 또는 공개 모델의 .pth 파일)")
     parser.add_argument("--grow", action="store_true", help="--init의 모델도 절반 크기에서 다시 자라게 합니다")
-    parser.add_argument("--fmap-base", type=int, default=EMBEDDED_SIZE.fmap_base, help="생성 모델의 크기")
-    parser.add_argument("--fmap-max", type=int, default=EMBEDDED_SIZE.fmap_max)
+    parser.add_argument(
+        "--fmap-base",
+        type=int,
+        help="생성 모델의 크기 (--init 모델보다 크면 그 모델을 넓힙니다)",
+    )
+    parser.add_argument("--fmap-max", type=int)
     parser.add_argument("--bf16", action="store_true", help="bfloat16으로 계산합니다 (AMX가 있는 CPU나 GPU)")
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--checkpoint-every", type=int, default=defaults.checkpoint_every)
@@ -82,8 +87,11 @@ def _train(args: argparse.Namespace) -> None:
         )
     leads = accelerator.is_main_process  # the one process that writes and prints
     start = loaded_generator(args.init) if args.init else None
-    fresh = GeneratorConfig(**{**asdict(EMBEDDED_SIZE), "fmap_base": args.fmap_base, "fmap_max": args.fmap_max})
-    size = start.config if start else fresh
+    size = start.config if start else EMBEDDED_SIZE
+    asked = {"fmap_base": args.fmap_base, "fmap_max": args.fmap_max}
+    size = GeneratorConfig(**{**asdict(size), **{name: value for name, value in asked.items() if value is not None}})
+    if start and size != start.config:
+        start = widened_generator(start, size)
     pictures = read_labelled_pictures(args.labels, size.resolution) if args.labels else args.portraits
     property_net = load_property_net(args.property_net, accelerator.device) if args.property_net else None
     config = TrainingConfig(
@@ -91,6 +99,7 @@ def _train(args: argparse.Namespace) -> None:
         steps=args.steps,
         batch=args.batch,
         learning_rate=args.learning_rate,
+        gradient_weight=args.gradient_weight,
         texture_weight=args.texture_weight,
         prior_weight=args.prior_weight,
         property_weight=args.property_weight if property_net else 0.0,

@@ -32,7 +32,11 @@ from stylegan_and_segmentation.stylegan_modified.losses import (
     property_loss,
     texture,
 )
-from stylegan_and_segmentation.stylegan_modified.starting_point import fresh_generator, live_features
+from stylegan_and_segmentation.stylegan_modified.starting_point import (
+    fresh_generator,
+    live_features,
+    widened_generator,
+)
 from stylegan_and_segmentation.stylegan_modified.train_generator import main
 from stylegan_and_segmentation.training_run import CHECKPOINT_FILE
 
@@ -130,6 +134,32 @@ def test_growing_again_from_a_generator_leaves_deaf_features_deaf(tmp_path: Path
     assert settings["growth"] == [[128, 0.12], [256, 1.0]] and settings["live_z"] == 3
     after = torch.load(out / CHECKPOINT_FILE, weights_only=True)["generator"]["mapping.dense0.weight"]
     assert float(after[:, 3:8].abs().max()) == 0.0 and float(after[:, :3].abs().min()) > 0.0
+
+
+def test_a_widened_generator_draws_the_same() -> None:
+    size = {"z_dim": 8, "w_dim": 8, "mapping_layers": 1, "resolution": 16}
+    torch.manual_seed(0)
+    narrow = fresh_generator(GeneratorConfig(**size, fmap_base=64, fmap_max=8))
+    wide = widened_generator(narrow, GeneratorConfig(**size, fmap_base=128, fmap_max=12))
+    assert wide.config.channels(16) == 2 * narrow.config.channels(16)
+    z, label = torch.randn(2, 8), torch.randn(2, 7)
+    assert torch.allclose(narrow(z, label), wide(z, label), atol=1e-5)
+    for wrong in ({"fmap_base": 32, "fmap_max": 12}, {"fmap_base": 128, "fmap_max": 12, "w_dim": 16}):
+        with pytest.raises(ValueError, match="widened"):
+            widened_generator(narrow, GeneratorConfig(**{**size, **wrong}))
+
+
+def test_widening_what_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator_training, "sheet_rows", lambda: [[RESTING]])
+    save_generator(
+        fresh_generator(GeneratorConfig(8, 8, mapping_layers=1, fmap_base=256, fmap_max=4)), tmp_path / "face"
+    )
+    Image.new("RGB", (256, 256), (200, 100, 50)).save(tmp_path / "a.png")
+    write_labels(tmp_path / "labels.csv", ["a.png"], np.zeros((1, 7)))
+    main(["--out", str(tmp_path / "run"), "--labels", str(tmp_path / "labels.csv"), "--init", str(tmp_path / "face"),
+          "--fmap-base", "512", "--steps", "1", "--batch", "1"])  # fmt: skip
+    settings = json.loads((tmp_path / "run" / "training.json").read_text(encoding="utf-8"))["generator"]
+    assert (settings["fmap_base"], settings["fmap_max"], settings["w_dim"]) == (512, 4, 8)
 
 
 class Two:
