@@ -24,18 +24,8 @@ from .head import Head
 from .mouth import paint_mouth
 from .nose import paint_nose
 from .relief import CHIN, Face, Relief
+from .rendered_set import LARGEST_VARIATION, VARIATION_NAMES
 from .skin import paint_body, paint_face
-
-VARIATION_NAMES: tuple[str, ...] = (
-    "light",
-    "strands",
-    "wave",
-    "tint",
-    "shift_x",
-    "shift_y",
-    "background_hue",
-    "background_drift",
-)
 
 
 @dataclass(frozen=True)
@@ -44,16 +34,19 @@ class Variation:
 
     light: float = 0.0
     strands: float = 0.0
-    wave: float = 0.0
     tint: float = 0.0
-    shift_x: float = 0.0
-    shift_y: float = 0.0
+    tip_hue: float = 0.0
+    hair_warmth: float = 0.0
+    iris_hue: float = 0.0
+    lip_hue: float = 0.0
+    skin_warmth: float = 0.0
+    dress_hue: float = 0.0
     background_hue: float = 0.0
     background_drift: float = 0.0
 
     @classmethod
     def from_vector(cls, vector: np.ndarray) -> Variation:
-        """From a vector of shape (8,), in the order of `VARIATION_NAMES`.
+        """From a vector of shape (11,), in the order of `VARIATION_NAMES`.
 
         Raises:
             ValueError: another shape.
@@ -61,7 +54,7 @@ class Variation:
         values = np.asarray(vector, float)
         if values.shape != (len(VARIATION_NAMES),):
             raise ValueError(f"a variation has shape ({len(VARIATION_NAMES)},), got {values.shape}")
-        return cls(*(float(value) for value in np.clip(values, -2.5, 2.5)))
+        return cls(*(float(value) for value in np.clip(values, -LARGEST_VARIATION, LARGEST_VARIATION)))
 
 
 @dataclass(frozen=True)
@@ -103,28 +96,32 @@ def paint_figure(easel: Easel, scores: PropertyScores, variation: Variation) -> 
         yaw=math.radians(5.0 + 4.3 * (pose + 1.2)),
         pitch=math.radians(0.9 * max(0.0, pose + 1.2)),
         roll=math.radians(-1.5 + 1.6 * (pose + 1.2)),
-        shift_x=0.8 * variation.shift_x,
-        shift_y=0.7 * variation.shift_y,
     )
     expression = Expression.from_scores(scores.eyes, scores.mouth, scores.pose, light)
     hairdo = Hairdo.from_scores(
-        scores.hair_color, scores.hair_length, variation.wave, variation.strands, variation.tint, light
+        scores.hair_color,
+        scores.hair_length,
+        light,
+        variation.strands,
+        variation.tint,
+        variation.hair_warmth,
+        variation.tip_hue,
     )
     face = Face(head, Relief(drop=7.0 * expression.mouth_open, smile=expression.smile))
     paint_back_hair(easel, head, hairdo)
     chin = face.spot(0.0, float(face.relief.opened(CHIN)))
-    body, outline = paint_body(easel, head, light, chin)
-    paint_clothes(easel, body, outline)
-    paint_face(easel, face, light, 1.0)
+    body, outline = paint_body(easel, head, light, chin, variation.skin_warmth)
+    paint_clothes(easel, body, outline, variation.dress_hue)
+    paint_face(easel, face, light, 1.0, variation.skin_warmth)
     with easel.clip(smooth_path(face.contour()[::3], closed=True)):
         for path in hair_shadow(head, hairdo):
             shadow = skia.Path(path)
             shadow.offset(-2.5 * light, 3.0)
             easel.fill(shadow, (150.0, 76.0, 66.0), alpha=0.34, blur=3.4)
     paint_nose(easel, face, light)
-    paint_mouth(easel, face, expression)
+    paint_mouth(easel, face, expression, variation.lip_hue)
     tone = float(np.clip(0.75 + 0.12 * hairdo.tone, 0.0, 1.2))
     for side in (-1, 1):
-        paint_eye(easel, face, expression, side)
+        paint_eye(easel, face, expression, side, variation.iris_hue)
         paint_brow(easel, face, expression, side, tone)
     paint_front_hair(easel, head, hairdo)

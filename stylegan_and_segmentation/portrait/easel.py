@@ -14,7 +14,7 @@ import skia
 
 from .palette import Colour
 
-_SMOOTH = skia.SamplingOptions(skia.FilterMode.kLinear, skia.MipmapMode.kLinear)
+_SMOOTH = skia.SamplingOptions(skia.FilterMode.kLinear)
 SIZE = 256  # width and height of the picture, in pixels and in picture units
 
 
@@ -162,7 +162,7 @@ class Easel:
         pixels = np.clip(np.round(texture), 0, 255).astype(np.uint8)
         vertices = _vertices(points, pixels.shape[1], pixels.shape[0], from_right)
         paint = skia.Paint(AntiAlias=True, Alphaf=float(alpha), BlendMode=mode)
-        paint.setShader(_image(pixels).withDefaultMipmaps().makeShader(samplingOptions=_SMOOTH))
+        paint.setShader(_image(pixels).makeShader(samplingOptions=_SMOOTH))
         self._canvas.drawVertices(vertices, paint)
         if index is not None:
             mask = np.full(pixels.shape, index, np.uint8)

@@ -13,7 +13,7 @@ import skia
 
 from .easel import Easel, oval_path, polygon_path, radial_shader, smooth_path, tapered_path
 from .expression import Expression
-from .palette import LASH, SKIN_DEEP, SKIN_SHADOW, WHITE, Colour, mix
+from .palette import LASH, LEAF, SKIN_DEEP, SKIN_SHADOW, WHITE, Colour, mix, tinted
 from .parsing import FaceClass
 from .relief import EYE_X, EYE_Y, Face
 
@@ -52,15 +52,15 @@ class Lids:
         return cls(np.stack([x, lower - opening * height], axis=1), np.stack([x, lower], axis=1))
 
 
-def paint_eye(easel: Easel, face: Face, expression: Expression, side: int) -> None:
-    """One eye, with its region."""
+def paint_eye(easel: Easel, face: Face, expression: Expression, side: int, hue: float = 0.0) -> None:
+    """One eye, with its region; the iris's hue from blue (-1) to green (1)."""
     lids = Lids.of(expression, side)
     top, bottom = face.place(lids.upper), face.place(lids.lower)
     outline = polygon_path(np.concatenate([top, bottom[::-1]]))
     _paint_surroundings(easel, face, expression, lids, side)
     if expression.opening > 0.3:
         with easel.clip(outline):
-            _paint_ball(easel, face, expression, lids, side)
+            _paint_ball(easel, face, expression, lids, side, hue)
             easel.line(smooth_path(top + [0.0, 0.9]), (44.0, 26.0, 44.0), 3.2, alpha=0.55, blur=1.0)
         easel.region(outline, FaceClass.LEFT_EYE if side < 0 else FaceClass.RIGHT_EYE)
         rim = face.place(lids.lower[3:-2] + [0.0, 0.35])
@@ -91,7 +91,7 @@ def _paint_surroundings(easel: Easel, face: Face, expression: Expression, lids: 
     easel.line(smooth_path(fold), SKIN_SHADOW, 1.8, alpha=0.16 + 0.10 * expression.cheer, blur=1.6)
 
 
-def _paint_ball(easel: Easel, face: Face, expression: Expression, lids: Lids, side: int) -> None:
+def _paint_ball(easel: Easel, face: Face, expression: Expression, lids: Lids, side: int, hue: float) -> None:
     """Within the lids: the white with its round shade, the iris, the shine."""
     middle = face.spot(side * EYE_X, EYE_Y - 1.0)
     wide = HALF_WIDTH * face.widening(side * EYE_X, EYE_Y)
@@ -100,12 +100,15 @@ def _paint_ball(easel: Easel, face: Face, expression: Expression, lids: Lids, si
     easel.fill(ball, shader=shader)
     tear = face.place(lids.lower[1] + np.array([0.0, -0.7]))
     easel.fill(oval_path(*tear, 2.4, 1.9), _CORNER, alpha=0.85, blur=0.7)
-    _paint_iris(easel, face, expression, side)
+    _paint_iris(easel, face, expression, side, hue)
     water = face.place(lids.lower[6:-5] - [0.0, 0.7])
     easel.line(smooth_path(water), WHITE, 0.7, alpha=0.40, blur=0.3)
 
 
-def _paint_iris(easel: Easel, face: Face, expression: Expression, side: int) -> None:
+def _paint_iris(easel: Easel, face: Face, expression: Expression, side: int, hue: float) -> None:
+    iris_tone, glow_tone, dark_tone = (
+        tuple(tinted(c, LEAF, 22.0 * hue).tolist()) for c in (_IRIS, _IRIS_GLOW, _IRIS_DARK)
+    )
     excess = expression.opening - REST_OPENING
     x = side * (EYE_X - 0.7) + expression.gaze_x
     y = EYE_Y - 1.4 + expression.gaze_y - 0.37 * excess * (excess > 0.0) - 1.2 * expression.cheer
@@ -117,13 +120,13 @@ def _paint_iris(easel: Easel, face: Face, expression: Expression, side: int) -> 
     easel.fill(oval_path(cx, cy, rx + 0.4, ry + 0.4), _IRIS_RIM, alpha=0.75, blur=0.6)
     iris = oval_path(cx, cy, rx, ry)
     with easel.clip(iris):
-        tones = [_IRIS_GLOW, mix(_IRIS, _IRIS_GLOW, 0.45), _IRIS, _IRIS_DARK, _IRIS_RIM]
+        tones = [glow_tone, mix(iris_tone, glow_tone, 0.45), iris_tone, dark_tone, _IRIS_RIM]
         easel.fill(iris, shader=radial_shader(cx, cy + 0.28 * ry, ry * 1.22, tones, [0.12, 0.34, 0.56, 0.78, 1.0]))
         for index in range(30):  # the iris's fibres
             angle = 2.0 * np.pi * index / 30.0 + 0.17 * np.sin(5.0 * index)
             direction = np.array([np.cos(angle) * rx, np.sin(angle) * ry])
             ray = np.stack([centre + direction * 0.36, centre + direction * (0.70 + 0.16 * np.sin(3.0 * index))])
-            bright = _IRIS_GLOW if index % 2 else _IRIS_DARK
+            bright = glow_tone if index % 2 else dark_tone
             easel.line(smooth_path(ray), bright, 0.5, alpha=0.34, blur=0.12)
         shade = [(4.0, 22.0, 40.0), (4.0, 22.0, 40.0), (4.0, 22.0, 40.0)]
         upper = skia.GradientShader.MakeLinear(
@@ -133,7 +136,7 @@ def _paint_iris(easel: Easel, face: Face, expression: Expression, side: int) -> 
         )
         easel.fill(iris, shader=upper)
         glow = oval_path(cx - 0.12 * rx * light, cy + 0.58 * ry, 0.58 * rx, 0.26 * ry)
-        easel.fill(glow, (176.0, 255.0, 232.0), alpha=0.62, blur=1.0)
+        easel.fill(glow, tuple(tinted((176.0, 255.0, 232.0), LEAF, 14.0 * hue).tolist()), alpha=0.62, blur=1.0)
         easel.line(oval_path(cx, cy, rx, ry), _IRIS_RIM, 1.5, alpha=0.80, blur=0.5)
     easel.fill(oval_path(cx, cy, 0.40 * rx, 0.40 * ry), _PUPIL, blur=0.35)
     easel.fill(oval_path(cx + 0.36 * rx * light * 1.3, cy - 0.40 * ry, 0.25 * rx, 0.25 * ry), WHITE, blur=0.22)

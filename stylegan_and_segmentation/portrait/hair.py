@@ -73,7 +73,7 @@ def paint_back_hair(easel: Easel, head: Head, hairdo: Hairdo) -> None:
             value=-0.33,
             ragged=0.14,
             feather=0.05,
-            strands=120,
+            strands=60,
         ).paint(easel, head, hairdo)
 
 
@@ -114,7 +114,7 @@ def _paint_locks(easel: Easel, head: Head, hairdo: Hairdo, side: int, inner: np.
             inner,
             outer,
             columns=5,
-            strands=60,
+            strands=30,
             start=middle - width / 2.0,
             end=end,
             gather=0.50,
@@ -155,7 +155,7 @@ def _paint_fringe(easel: Easel, head: Head, hairdo: Hairdo, side: int) -> None:
         inner,
         outer,
         columns=7,
-        strands=70,
+        strands=36,
         gather=0.35,
         bulge=5.0,
         value=0.01,
@@ -172,7 +172,7 @@ def _paint_fringe(easel: Easel, head: Head, hairdo: Hairdo, side: int) -> None:
             inner,
             outer,
             columns=5,
-            strands=26,
+            strands=14,
             start=middle - 0.16,
             end=middle + 0.16,
             gather=0.85,
@@ -192,7 +192,7 @@ def _paint_fringe(easel: Easel, head: Head, hairdo: Hairdo, side: int) -> None:
 def _paint_stray(easel: Easel, head: Head, hairdo: Hairdo) -> None:
     """Single fine strands over the silhouette, which make it soft."""
     random = np.random.default_rng(zlib.crc32(b"stray"))
-    for index in range(26):
+    for index in range(14):
         side = -1 if index % 2 else 1
         inner, outer = _curtain(side, hairdo, head)
         across = random.uniform(0.90, 1.035)
@@ -205,7 +205,7 @@ def _paint_stray(easel: Easel, head: Head, hairdo: Hairdo) -> None:
         piece[:, 0] += side * (bend * np.sin(np.pi * s) + 1.6 * s**2 * random.normal())
         widths = 0.8 * np.sin(np.linspace(0.25, 3.05, len(piece)))
         colour = (255.0, 232.0, 186.0) if random.random() < 0.6 else (206.0, 160.0, 104.0)
-        easel.fill(tapered_path(fall(piece, head), widths), colour, alpha=random.uniform(0.25, 0.55), blur=0.15)
+        easel.fill(tapered_path(fall(piece, head), widths), colour, alpha=random.uniform(0.2, 0.4), blur=0.15)
 
 
 def hair_shadow(head: Head, hairdo: Hairdo) -> list[skia.Path]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from .easel import Easel
 from .head import CENTRE_X, Head
-from .palette import Colour, ramp
+from .palette import GREEN, WARM, Colour, ramp, tinted
 from .parsing import FaceClass
 from .relief import normals
 
@@ -37,20 +37,28 @@ class Hairdo:
 
     tone: float  # 0 is her blond; below darker, above paler
     tip_y: float  # where the longest hair ends, picture units
-    wave_phase: float  # radians
-    strands: float  # how far single strands stray, about -1..1
-    tint_shift: float  # moves the aurora along the hair, about -1..1
     light: float  # -1 light from the left, +1 from the right
+    strands: float = 0.0  # how much the strands differ, about -1..1
+    tint_shift: float = 0.0  # moves the aurora along the hair, about -1..1
+    warmth: float = 0.0  # the blond's, about -1..1
+    tip_hue: float = 0.0  # the aurora's, from pink (-1) to green (1)
 
     @classmethod
     def from_scores(
-        cls, hair_color: float, hair_length: float, wave: float, strands: float, tint: float, light: float
+        cls,
+        hair_color: float,
+        hair_length: float,
+        light: float,
+        strands: float = 0.0,
+        tint: float = 0.0,
+        warmth: float = 0.0,
+        tip_hue: float = 0.0,
     ) -> Hairdo:
         """From property scores, held to -3..4, and variations."""
         colour, length = (float(np.clip(score, -3.0, 4.0)) for score in (hair_color, hair_length))
         # Below the picture only the growing width at its lower edge tells the length, so the steps are smaller there.
         tip_y = 252.0 + (20.0 if length < 0.0 else 13.0) * length
-        return cls(colour, tip_y, 0.45 * wave, strands, tint, light)
+        return cls(colour, tip_y, light, strands, tint, warmth, tip_hue)
 
 
 def guide(points: list[tuple[float, float, float]], side: int = 1, count: int = ROWS) -> np.ndarray:
@@ -75,7 +83,7 @@ class Card:
     inner: np.ndarray
     outer: np.ndarray
     columns: int = 9  # of the mesh
-    strands: int = 160  # texels across
+    strands: int = 80  # texels across; a third as many strands
     start: float = 0.0  # the part of the sheet that the card takes, at its roots
     end: float = 1.0
     gather: float = 0.0  # 0..1, narrows towards the tips
@@ -105,7 +113,7 @@ class Card:
         points = inner[:, None] + (outer - inner)[:, None] * across[..., None]
         y = points[..., 1]
         below = np.clip((y - 98.0) / 85.0, 0.0, 1.25)
-        turn = (y - 120.0) / 13.8 + hairdo.wave_phase + self.phase + 1.5 * across
+        turn = (y - 120.0) / 13.8 + self.phase + 1.5 * across
         points[..., 0] += below * self.wave * np.sin(turn)
         points[..., 2] += below * abs(self.wave) * 0.8 * np.cos(turn) + self.bulge * (1.0 - 4.0 * a**2)
         return points
@@ -131,18 +139,18 @@ class Card:
         noise = (0.6 * fine + 0.8 * clump) * grown * self.contrast * (1.0 + 0.15 * hairdo.strands)
         a = np.linspace(-1.0, 1.0, width)[None]
         across = self.start + (0.5 + 0.5 * a) * (self.end - self.start)
-        value = 0.35 + self.value + 0.36 * facing + 0.05 * noise
+        value = 0.35 + self.value + 0.36 * facing + 0.042 * noise
         value = value - self.cylinder * np.abs(a) ** 2.4 * np.clip(t / 0.3, 0.0, 1.0)
         value = value - self.root_shade * np.exp(-t / 0.045)
         value = value - self.inner_shade * np.exp(-across / 0.13) * np.clip((y - 120.0) / 40.0, 0.0, 1.0)
-        gloss = np.exp(-(((slope + (0.10 * clump + 0.05 * fine) * grown - 0.03) / 0.21) ** 2))
+        gloss = np.exp(-(((slope + (0.085 * clump + 0.04 * fine) * grown - 0.03) / 0.21) ** 2))
         value = value + 0.20 * gloss * (0.65 + 0.35 * np.clip(clump + fine, -1.0, 1.5) * grown) * facing
         colour = _hair_colour(value, y, 5.0 * clump + 3.0 * fine, hairdo)
         if self.rim is not None:
             edge = np.clip((across - 0.84) / 0.16, 0.0, 1.0) ** 2 * np.clip(0.5 + fine * 0.3 + t, 0.0, 1.0)
             colour = colour + (np.array(self.rim) - colour) * (0.62 * edge)[..., None]
         ends = 1.0 - self.ragged * end_noise
-        alpha = np.clip((ends - t) / 0.035, 0.0, 1.0) if self.ragged > 0.0 else np.ones_like(t * a)
+        alpha = np.clip((ends - t) / 0.06, 0.0, 1.0) if self.ragged > 0.0 else np.ones_like(t * a)
         if self.feather > 0.0:
             side = (1.0 - np.abs(a)) / self.feather
             alpha = alpha * np.clip(side * 1.6 - side_noise, 0.0, 1.0)
@@ -162,11 +170,11 @@ def fall(points: np.ndarray, head: Head) -> np.ndarray:
 
 def _hair_colour(value: np.ndarray, y: np.ndarray, stray: np.ndarray, hairdo: Hairdo) -> np.ndarray:
     """Blond by brightness, with the aurora coming in towards the tips; `stray` moves it strand by strand."""
-    value = value + 0.062 * hairdo.tone
-    colour = ramp(value, _STOPS, _BLOND)
+    value = value + 0.078 * hairdo.tone
+    colour = tinted(ramp(value, _STOPS, _BLOND), WARM, 10.0 * hairdo.warmth)
     start = 132.0 + 0.24 * (hairdo.tip_y - 160.0) - 7.0 * hairdo.tint_shift
     share = np.clip((y + stray - start) / np.maximum(0.92 * (min(hairdo.tip_y, 282.0) - start), 34.0), 0.0, 1.0)
-    tint = ramp(share, (0.12, 0.42, 0.72, 1.0), _AURORA)
+    tint = tinted(ramp(share, (0.12, 0.42, 0.72, 1.0), _AURORA), GREEN, 24.0 * hairdo.tip_hue)
     lit = np.clip(value, 0.0, 1.0)[..., None]
     tint = np.where(lit < 0.6, tint * (0.22 + 1.30 * lit), tint + (255.0 - tint) * (lit - 0.6) * 1.35)
     weight = (0.86 * np.clip(share * 1.7, 0.0, 1.0) ** 1.25)[..., None]
@@ -187,7 +195,10 @@ def _weights(count: int, size: int) -> np.ndarray:
 
 @lru_cache(maxsize=128)
 def _strand_noise(name: str, strands: int) -> tuple[np.ndarray, ...]:
-    """Fine and clumped noise along the strands, (H, strands) each, and noise of their ends and sides."""
+    """Strands and clumps of them, (H, strands) each, and noise of their ends and sides.
+
+    A strand is a few pixels wide: finer ones would be grain, which no generator of 256 x 256 pixels can learn.
+    """
     random = np.random.default_rng(zlib.crc32(name.encode()))
     height = 128
 
@@ -195,8 +206,9 @@ def _strand_noise(name: str, strands: int) -> tuple[np.ndarray, ...]:
         field = _weights(rows, height) @ random.normal(0.0, 1.0, (rows, columns)) @ _weights(columns, strands).T
         return field / max(float(field.std()), 1e-6)
 
-    fine = along(9, strands)
-    clump = along(6, max(4, strands // 6)) * 0.7 + along(5, max(3, strands // 16)) * 0.7
-    ends = np.clip(0.5 + 0.28 * along(2, max(4, strands // 5))[:1] + 0.22 * along(2, strands)[:1], 0.0, 1.0)
-    sides = np.clip(0.5 + 0.35 * along(7, strands), 0.0, 1.0)
+    few, clumps = max(5, strands // 3), max(4, strands // 6)
+    fine = along(6, few)
+    clump = along(5, clumps) * 0.7 + along(4, max(3, strands // 12)) * 0.7
+    ends = np.clip(0.5 + 0.28 * along(2, clumps)[:1] + 0.22 * along(2, few)[:1], 0.0, 1.0)
+    sides = np.clip(0.5 + 0.35 * along(5, few), 0.0, 1.0)
     return fine, clump, ends, sides

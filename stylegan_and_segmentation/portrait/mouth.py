@@ -11,7 +11,7 @@ import numpy as np
 
 from .easel import Easel, oval_path, polygon_path, smooth_path, tapered_path, vertical_shader
 from .expression import Expression
-from .palette import SKIN_DEEP, SKIN_SHADOW, Colour, mix
+from .palette import SKIN_DEEP, SKIN_SHADOW, WARM, Colour, mix, tinted
 from .parsing import FaceClass
 from .relief import MOUTH_Y, Face
 
@@ -58,8 +58,9 @@ class Lips:
         return cls(half * u, seam - upper * (away < 1.0), seam, low_inner, low_inner + lower)
 
 
-def paint_mouth(easel: Easel, face: Face, expression: Expression) -> None:
-    """The mouth with its regions."""
+def paint_mouth(easel: Easel, face: Face, expression: Expression, hue: float = 0.0) -> None:
+    """The mouth with its regions; the lips' hue from berry (-1) to coral (1)."""
+    lip, dark, light = (tuple(tinted(tone, WARM, 10.0 * hue).tolist()) for tone in (_LIP, _LIP_DARK, _LIP_LIGHT))
     lips, gap = Lips.of(expression), expression.mouth_open
 
     def edge(y: np.ndarray, lift: float = 0.0) -> np.ndarray:
@@ -84,9 +85,9 @@ def paint_mouth(easel: Easel, face: Face, expression: Expression) -> None:
                 easel.fill(oval_path(*seam_top[index], 5.0, 6.0), _INSIDE, alpha=0.72, blur=1.8)
 
     y_top, y_low = float(top[:, 1].min()), float(low[:, 1].max())
-    tones = [mix(_LIP, _LIP_LIGHT, 0.35), _LIP, _LIP_DARK]
+    tones = [mix(lip, light, 0.35), lip, dark]
     easel.fill(upper, shader=vertical_shader(y_top, y_top + 7.5, tones, [0.0, 0.4, 1.0]), alpha=0.92, blur=0.45)
-    tones = [_LIP_DARK, _LIP, _LIP_LIGHT, mix(_LIP, _LIP_DARK, 0.15)]
+    tones = [dark, lip, light, mix(lip, dark, 0.15)]
     easel.fill(lower, shader=vertical_shader(y_low - 8.5, y_low, tones, [0.0, 0.25, 0.6, 1.0]), alpha=0.92, blur=0.45)
     easel.region(inside, FaceClass.INNER_MOUTH)
     easel.region(upper, FaceClass.UPPER_LIP)

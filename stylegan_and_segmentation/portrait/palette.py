@@ -12,6 +12,10 @@ WHITE: Colour = (255.0, 255.0, 255.0)
 SKIN_SHADOW: Colour = (206.0, 134.0, 116.0)
 SKIN_DEEP: Colour = (150.0, 78.0, 72.0)
 LASH: Colour = (44.0, 27.0, 30.0)
+# Directions in which a colour turns without growing brighter.
+WARM: Colour = (1.0, -0.3, -1.08)
+GREEN: Colour = (-1.0, 0.62, -0.57)  # away from it: pink
+LEAF: Colour = (-0.5, 0.6, -1.78)  # from blue to green
 _STEPS = 1024  # of a ramp
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 
@@ -26,6 +30,11 @@ def shade(colour: Colour, factor: float) -> Colour:
     if factor <= 1.0:
         return tuple(float(channel * factor) for channel in colour)
     return mix(colour, (255.0, 252.0, 244.0), 1.0 - 1.0 / factor)
+
+
+def tinted(colour: np.ndarray | Colour, direction: Colour, amount: float) -> np.ndarray:
+    """Colours (..., 3) turned by an amount, 0..255, in a direction; held to 0..255."""
+    return np.clip(np.asarray(colour) + amount * np.array(direction, np.float32), 0.0, 255.0)
 
 
 def ramp(values: np.ndarray, stops: tuple[float, ...], colours: tuple[Colour, ...]) -> np.ndarray:

@@ -18,6 +18,21 @@ SHARD_SIZE = 100
 DEFAULT_FOLDER = Path(__file__).resolve().parent / "rendered"
 POSE, EYES, MOUTH = (PROPERTY_NAMES.index(name) for name in ("pose", "eyes", "mouth"))
 ARRAYS = ("rgb", "labels", "variations", "parsing_maps")  # of a shard
+LARGEST_VARIATION = 2.5  # standard deviations
+# What may differ between two pictures with the same scores; the first features of a generator's z.
+VARIATION_NAMES: tuple[str, ...] = (
+    "light",
+    "strands",
+    "tint",
+    "tip_hue",
+    "hair_warmth",
+    "iris_hue",
+    "lip_hue",
+    "skin_warmth",
+    "dress_hue",
+    "background_hue",
+    "background_drift",
+)
 RESTING = -1.2  # what the chat asks of eyes, mouth and pose when nothing happens
 
 
@@ -27,7 +42,7 @@ class RenderedSet:
 
     rgb: np.ndarray  # uint8, (N, 256, 256, 3)
     labels: np.ndarray  # float32, (N, 7), the order of PROPERTY_NAMES
-    variations: np.ndarray  # float32, (N, 8), the order of VARIATION_NAMES
+    variations: np.ndarray  # float32, (N, 11), the order of VARIATION_NAMES
     parsing_maps: np.ndarray | None = None  # uint8, (N, 256, 256), values of FaceClass
 
     def __len__(self) -> int:
@@ -48,9 +63,14 @@ def draw_labels(count: int, random: np.random.Generator) -> np.ndarray:
     return labels.astype(np.float32)
 
 
+def drawn_variations(portraits: RenderedSet) -> np.ndarray:
+    """The variations as far as they were drawn, float32 (N, 11): beyond `LARGEST_VARIATION` they are held."""
+    return np.clip(portraits.variations, -LARGEST_VARIATION, LARGEST_VARIATION).astype(np.float32)
+
+
 def render_shard(index: int, seed: int, supersampling: int) -> RenderedSet:
     """Draws the pictures of one shard; the same index and seed give the same pictures."""
-    from .drawing import VARIATION_NAMES, Variation, draw_portrait  # skia only where pictures are drawn
+    from .drawing import Variation, draw_portrait  # skia only where pictures are drawn
 
     random = np.random.default_rng([seed, index])
     labels = draw_labels(SHARD_SIZE, random)
@@ -71,7 +91,7 @@ def shard_path(folder: Path, index: int, seed: int) -> Path:
     return folder / f"portraits_seed{seed}_{index:04d}.npz"
 
 
-def render_set(folder: Path, count: int, seed: int = 0, supersampling: int = 2) -> None:
+def render_set(folder: Path, count: int, seed: int = 0, supersampling: int = 3) -> None:
     """Fills a folder up to `count` pictures, shard by shard; shards that are there are kept."""
     from tqdm import tqdm
 
@@ -116,7 +136,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER, help="그림을 둘 폴더")
     parser.add_argument("--images", type=int, default=2400, help="그릴 그림의 수")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--supersampling", type=int, default=2, help="몇 배로 크게 그려 줄일지")
+    parser.add_argument("--supersampling", type=int, default=3, help="몇 배로 크게 그려 줄일지")
     args = parser.parse_args()
     render_set(args.folder, args.images, args.seed, args.supersampling)
 

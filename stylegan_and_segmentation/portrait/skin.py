@@ -7,7 +7,7 @@ import skia
 
 from .easel import Easel, polygon_path, smooth_path
 from .head import CENTRE_X, Head
-from .palette import Colour, ramp
+from .palette import WARM, Colour, ramp, tinted
 from .parsing import FaceClass
 from .relief import EYE_X, EYE_Y, Face, body_grid, normals
 
@@ -22,6 +22,7 @@ _TONES: tuple[Colour, ...] = (  # from the deepest shadow, which blood makes war
 )
 _BLUSH: Colour = (236.0, 118.0, 116.0)
 _RIM: Colour = (150.0, 190.0, 255.0)
+WARMTH = 4.0  # how far the skin's colour turns, of 255, with one step of warmth
 
 
 def lit_skin(surface: np.ndarray, light: float, shadow: np.ndarray | float = 0.0, base: float = 0.0) -> np.ndarray:
@@ -55,7 +56,7 @@ def _veil(points: np.ndarray, x: float, y: float, size_x: float, size_y: float) 
     return np.exp(-(((points[..., 0] - CENTRE_X - x) / size_x) ** 2) - ((points[..., 1] - y) / size_y) ** 2)
 
 
-def paint_face(easel: Easel, face: Face, light: float, blush: float) -> None:
+def paint_face(easel: Easel, face: Face, light: float, blush: float, warmth: float = 0.0) -> None:
     """The face without features, and its region."""
     points = face.relief.grid(205, 121)
     surface = face.head.turn(normals(points))
@@ -68,7 +69,7 @@ def paint_face(easel: Easel, face: Face, light: float, blush: float) -> None:
         shadow = shadow + 0.15 * _veil(points, side * (EYE_X - 2.0), EYE_Y - 10.0, 17.0, 6.0)
         shadow = shadow + 0.06 * _veil(points, side * 13.0, EYE_Y - 5.0, 6.0, 8.0)
     shadow = shadow + 0.22 * _veil(points, 0.0, 157.0, 9.0, 3.4) + 0.14 * _veil(points, 0.0, 180.0, 11.0, 3.0)
-    colour = lit_skin(surface, light, shadow, base=0.05)
+    colour = tinted(lit_skin(surface, light, shadow, base=0.05), WARM, WARMTH * warmth)
     for side in (-1, 1):
         warm = 0.26 * blush * _veil(points, side * 36.0, 145.0 - 3.0 * face.relief.smile, 18.0, 11.0)
         colour = colour + (np.array(_BLUSH) - colour) * warm[..., None]
@@ -86,7 +87,7 @@ def paint_face(easel: Easel, face: Face, light: float, blush: float) -> None:
     easel.line(smooth_path(jaw[::3]), (176.0, 98.0, 88.0), 0.9, alpha=0.45, blur=0.5)
 
 
-def paint_body(easel: Easel, head: Head, light: float, chin: np.ndarray) -> tuple[Head, skia.Path]:
+def paint_body(easel: Easel, head: Head, light: float, chin: np.ndarray, warmth: float = 0.0) -> tuple[Head, skia.Path]:
     """Neck and shoulders under the shadow of the chin, which stands at picture point (2,).
 
     Returns:
@@ -102,7 +103,7 @@ def paint_body(easel: Easel, head: Head, light: float, chin: np.ndarray) -> tupl
     depth = chin[1] + 19.0 - 0.010 * dx**2 - points[..., 1]
     shadow = 1.0 / (1.0 + np.exp(-depth / 3.6))
     shadow = np.clip(0.92 * shadow, 0.0, 1.0)
-    colour = lit_skin(surface, light, shadow, base=0.0)
+    colour = tinted(lit_skin(surface, light, shadow, base=0.0), WARM, WARMTH * warmth)
     grid = body.project(points[::4, ::4])
     outline = polygon_path(np.concatenate([grid[:, 0], grid[::-1, -1]]))
     easel.region(outline, FaceClass.BACKGROUND)

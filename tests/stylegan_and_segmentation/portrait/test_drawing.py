@@ -7,8 +7,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from stylegan_and_segmentation.portrait.drawing import VARIATION_NAMES, Portrait, Variation, draw_portrait
+from stylegan_and_segmentation.portrait.drawing import Portrait, Variation, draw_portrait
 from stylegan_and_segmentation.portrait.parsing import FaceClass
+from stylegan_and_segmentation.portrait.rendered_set import VARIATION_NAMES
 from stylegan_and_segmentation.properties import PropertyScores
 
 RESTING = {"eyes": -1.2, "mouth": -1.2, "pose": -1.2}
@@ -51,6 +52,16 @@ def test_same_labels_same_picture() -> None:
     assert np.array_equal(draw().rgb, again.rgb)
     other = draw_portrait(PropertyScores(**RESTING), Variation(light=1.5, background_hue=1.0), supersampling=1)
     assert not np.array_equal(draw().rgb, other.rgb)
+
+
+def test_variations_of_colour_move_nothing_and_keep_the_brightness() -> None:
+    luma = np.array([0.299, 0.587, 0.114])
+    for name in ("tip_hue", "hair_warmth", "iris_hue", "lip_hue", "skin_warmth", "dress_hue"):
+        other = draw_portrait(PropertyScores(**RESTING), Variation(**{name: 1.0}), supersampling=1)
+        assert np.array_equal(other.parsing_map, draw().parsing_map)
+        difference = other.rgb.astype(float) - draw().rgb
+        assert np.abs(difference).max() >= 4.0, name
+        assert np.abs(difference @ luma).max() < 0.5 * np.abs(difference).max(), name
 
 
 def test_eyes_open_with_their_score() -> None:
@@ -131,7 +142,7 @@ def test_background_follows_its_scores() -> None:
     assert straightness(scores, [background(draw(background_std=value)).std() for value in scores]) > 0.98
 
 
-def test_variation_needs_eight_numbers() -> None:
+def test_variation_needs_all_its_numbers() -> None:
     with pytest.raises(ValueError, match="shape"):
         Variation.from_vector(np.zeros(3))
     with pytest.raises(ValueError, match="supersampling"):

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from stylegan_and_segmentation.portrait.parsing import FaceClass
-from stylegan_and_segmentation.portrait.rendered_set import shard_path
+from stylegan_and_segmentation.portrait.rendered_set import VARIATION_NAMES, shard_path
 from stylegan_and_segmentation.segmentation.portrait_training import HELD_OUT_SEED
 
 
 def pictures(count: int, seed: int) -> dict[str, np.ndarray]:
-    """Grey pictures whose upper half is as bright as `background_mean` says, with a square of every class."""
+    """Grey pictures with a square of every class; the upper half is as bright as `background_mean` says.
+
+    A red stripe below it is as bright as the variation `skin_warmth` says.
+    """
     random = np.random.default_rng(seed)
     labels = random.uniform(-2.0, 2.0, (count, 7)).astype(np.float32)
     maps = np.zeros((count, 256, 256), np.uint8)
@@ -22,7 +25,11 @@ def pictures(count: int, seed: int) -> dict[str, np.ndarray]:
         maps[:, 140 + 36 * row : 170 + 36 * row, 20 + 60 * column : 60 + 60 * column] = kind
     rgb = np.repeat((maps * 20)[..., None], 3, axis=3)
     rgb[:, :128] = np.clip(128.0 + 40.0 * labels[:, 5], 0, 255).astype(np.uint8)[:, None, None, None]
-    return {"rgb": rgb, "labels": labels, "variations": np.zeros((count, 8), np.float32), "parsing_maps": maps}
+    variations = random.normal(size=(count, len(VARIATION_NAMES))).astype(np.float32)
+    rgb[:, 132:138, :, 0] = np.clip(128.0 + 40.0 * variations[:, VARIATION_NAMES.index("skin_warmth")], 0, 255)[
+        :, None, None
+    ]
+    return {"rgb": rgb, "labels": labels, "variations": variations, "parsing_maps": maps}
 
 
 @pytest.fixture(scope="session")
