@@ -2,7 +2,9 @@
 
 The generator grows as StyleGAN's does: a first part of the steps at 64 pixels, then 128, then 256, each with
 that resolution's own output layer. The stored noise images are trained too; they hold what is the same in
-every picture. An average of the weights over the last steps (EMA) is what gets exported.
+every picture. The first features of z are a drawn portrait's variation, which is known and standard normal: the
+encoder learns to find it and the generator to draw it (a semi-supervised VAE: Kingma et al., 2014); the others are
+the encoder's own. An average of the weights over the last steps (EMA) is what gets exported.
 
 Several processes train one generator: each takes a batch of its own, and all take the mean of their gradients.
 Knows no command line.
@@ -27,7 +29,7 @@ from ..contact_sheet import IDENTITY_NAME, draw_sheet, sheet_rows
 from ..identity_file import write_identity
 from ..label_file import LabelledPictures
 from ..painter import FacePainter
-from ..portrait.rendered_set import RenderedSet, read_set
+from ..portrait.rendered_set import VARIATION_NAMES, RenderedSet, drawn_variations, read_set
 from ..segmentation.property_net import PropertyNet
 from ..training_run import read_checkpoint, write_checkpoint
 from .encoder import Encoder, EncoderConfig, sample_z
@@ -36,7 +38,7 @@ from .generator_file import save_generator
 from .losses import PictureLoss, prior_loss, property_loss
 from .starting_point import fresh_generator, trained_tensors
 
-EMBEDDED_SIZE = GeneratorConfig(w_dim=256, mapping_layers=4, fmap_base=4096, fmap_max=128)
+EMBEDDED_SIZE = GeneratorConfig(w_dim=256, mapping_layers=4, fmap_base=6144, fmap_max=128)
 IDENTITY_CANDIDATES = 24  # z vectors that the identity is chosen from
 IDENTITY_PICTURES = 9  # that the identity has to draw well
 
@@ -61,6 +63,7 @@ class TrainingConfig:
     texture_weight: float = 0.0  # of the amount of detail; early in a training it weaves a grid into the hair
     prior_weight: float = 0.1  # so strong that z holds what the label does not say, and no expression
     property_weight: float = 0.05  # of the scores' error, as a PropertyNet reads them, where one is given
+    guidance_weight: float = 0.1  # of how far the encoder's first features are from the variation of a drawn portrait
     live_z: int = 16  # features of z that the mapping listens to; the others it ignores, so z stays N(0, I)
     ema: float = 0.997
     bf16: bool = False  # convolutions in bfloat16, faster where the processor has AMX
@@ -129,15 +132,22 @@ class GeneratorTraining:
             {"params": list(self.encoder.parameters()), "base": config.encoder_learning_rate},
         ]
 
-    def batch(self, resolution: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Random pictures (N, 3, r, r) in [-1, 1] and their labels (N, 7)."""
+    def batch(self, resolution: int, random: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+        """Random pictures (N, 3, r, r) in [-1, 1], their labels (N, 7), and their variations (N, V).
+
+        V is 0 where no variation is known, as of a user's own pictures.
+        """
         config = self.config
         if self.portraits and (
             self.set is None or (len(self.set) < config.images and self.step % config.checkpoint_every == 0)
         ):
             self.set = read_set(self.portraits, config.images)
         rows = torch.randint(len(self.set), (config.batch,), generator=random).numpy()
-        return self._images(self.set.rgb[rows], resolution), torch.from_numpy(self.set.labels[rows]).to(self.device)
+        known = np.zeros((len(rows), 0), np.float32)
+        if isinstance(self.set, RenderedSet):
+            known = drawn_variations(self.set)[rows, : self.config.live_z]
+        labels = torch.from_numpy(self.set.labels[rows]).to(self.device)
+        return self._images(self.set.rgb[rows], resolution), labels, torch.from_numpy(known).to(self.device)
 
     def _images(self, rgb: np.ndarray, resolution: int) -> Tensor:
         images = torch.from_numpy(rgb).to(self.device).permute(0, 3, 1, 2).float() / 127.5 - 1.0
@@ -153,15 +163,19 @@ class GeneratorTraining:
         for group in self.optimizer.param_groups:
             group["lr"] = group["base"] * rate
         random = self._random()
-        images, labels = self.batch(resolution, random)
+        images, labels, known = self.batch(resolution, random)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.bf16):
             mu, log_variance = (values.float() for values in self.encoder(images, labels))
-        w = self.generator.mapping(sample_z(mu, log_variance, random), labels)
+        count = known.shape[1]
+        z = torch.cat([known, sample_z(mu, log_variance, random)[:, count:]], dim=1)
+        w = self.generator.mapping(z, labels)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.bf16):
             drawn = self.generator.synthesis(w, resolution)
         picture = self.losses[resolution](drawn.float(), images)
-        prior = prior_loss(mu, log_variance)
+        prior = prior_loss(mu[:, count:], log_variance[:, count:])
         loss = picture + config.prior_weight * prior
+        if count:
+            loss = loss + config.guidance_weight * (mu[:, :count] - known).square().mean()
         losses = {"picture": picture.item(), "prior": prior.item(), "resolution": resolution}
         if self.property_net is not None and resolution == self.size.resolution:
             properties = property_loss(self.property_net(drawn.float()), labels)
@@ -261,6 +275,10 @@ class GeneratorTraining:
         mu, log_variance = mu.mean(dim=0, keepdim=True), log_variance.mean(dim=0, keepdim=True)
         random = torch.Generator().manual_seed(self.config.seed)
         candidates = sample_z(mu.expand(IDENTITY_CANDIDATES, -1), log_variance.expand(IDENTITY_CANDIDATES, -1), random)
+        if self.portraits:
+            candidates[:, : min(len(VARIATION_NAMES), self.config.live_z)] = (
+                0.0  # she is who is drawn without variation
+            )
         errors = [float((generator(z.expand(len(labels), -1), labels) - images).abs().mean()) / 2.0 for z in candidates]
         best = int(np.argmin(errors))
         z = candidates[best].float().cpu().numpy()
@@ -273,7 +291,7 @@ class GeneratorTraining:
             return self.set.rgb[rows], self.set.labels[rows]
         from ..portrait.drawing import draw_portrait  # skia, at the very end
 
-        portraits = [draw_portrait(scores, supersampling=2) for row in sheet_rows()[:3] for scores in row[::2]]
+        portraits = [draw_portrait(scores, supersampling=3) for row in sheet_rows()[:3] for scores in row[::2]]
         labels = [portrait.scores.label() for portrait in portraits]
         return np.stack([portrait.rgb for portrait in portraits]), np.stack(labels)
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 # Parts of the picture that must come out sharp: left, top, right, bottom as shares of its size, and a weight.
 # They are the areas that the property CNN looks at, wider to the right, where a turned head's features go.
 WEIGHTED_AREAS: tuple[tuple[tuple[float, float, float, float], float], ...] = (
-    ((0.22, 0.30, 0.84, 0.90), 2.0),  # face
-    ((0.25, 0.38, 0.78, 0.57), 6.0),  # eyes
-    ((0.36, 0.60, 0.72, 0.82), 6.0),  # mouth
+    ((0.22, 0.30, 0.84, 0.90), 1.5),  # face
+    ((0.25, 0.38, 0.78, 0.57), 5.0),  # eyes
+    ((0.36, 0.60, 0.72, 0.82), 4.0),  # mouth
 )
 
 LUMA = torch.tensor([0.299, 0.587, 0.114])  # brightness of red, green and blue (ITU-R BT.601)

@@ -16,7 +16,7 @@ from stylegan_and_segmentation.contact_sheet import IDENTITY_NAME, RESTING
 from stylegan_and_segmentation.label_file import write_labels
 from stylegan_and_segmentation.painter import FacePainter
 from stylegan_and_segmentation.portrait import rendered_set
-from stylegan_and_segmentation.portrait.rendered_set import render_set
+from stylegan_and_segmentation.portrait.rendered_set import drawn_variations, render_set
 from stylegan_and_segmentation.properties import PropertyScores
 from stylegan_and_segmentation.segmentation.property_net import PropertyNet, PropertyNetConfig
 from stylegan_and_segmentation.segmentation.property_net_file import save_property_net
@@ -160,6 +160,24 @@ def test_widening_what_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
           "--fmap-base", "512", "--steps", "1", "--batch", "1"])  # fmt: skip
     settings = json.loads((tmp_path / "run" / "training.json").read_text(encoding="utf-8"))["generator"]
     assert (settings["fmap_base"], settings["fmap_max"], settings["w_dim"]) == (512, 4, 8)
+
+
+def test_known_variations_are_the_first_features_of_z(portraits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generator_training, "IDENTITY_CANDIDATES", 2)
+    monkeypatch.setattr(generator_training, "sheet_rows", lambda: [[RESTING]])
+    size = GeneratorConfig(w_dim=8, mapping_layers=1, fmap_base=512, fmap_max=8)
+    training = generator_training.GeneratorTraining(TrainingConfig(images=3, batch=2), size, portraits, Two())
+    images, labels, known = training.batch(256, torch.Generator().manual_seed(0))
+    drawn = drawn_variations(rendered_set.read_set(portraits, 3))
+    assert images.shape == (2, 3, 256, 256) and labels.shape == (2, 7)
+    assert all((row == drawn).all(axis=1).any() for row in known.numpy())
+    seen = []
+    training.generator.mapping.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].detach()))
+    training.train_step()
+    assert any(torch.equal(row, torch.from_numpy(one)) for row in seen[0][:, : drawn.shape[1]] for one in drawn)
+    training.step = 4200  # grown
+    z, _ = training.choose_identity()
+    assert not z[: drawn.shape[1]].any() and z[drawn.shape[1] :].std() > 0.3
 
 
 class Two:
