@@ -6,8 +6,9 @@ Whatever differs between a file and its network is collected into one error.
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -18,6 +19,8 @@ from .errors import WeightsError
 
 FOLDER_CURE = "폴더를 지우고 저장소에서 다시 받아 주세요."
 SHOWN_MISMATCHES = 6  # of one kind, in an error's text
+
+Sizes = TypeVar("Sizes")
 
 
 def read_object(path: Path, what: str, cure: str = FOLDER_CURE) -> dict[str, Any]:
@@ -41,6 +44,29 @@ def read_object(path: Path, what: str, cure: str = FOLDER_CURE) -> dict[str, Any
     if not isinstance(values, dict):
         raise WeightsError(f"{what}의 설정이 맞지 않아요: {path} (항목: ?) - {cure}")
     return values
+
+
+def read_sizes(path: Path, kind: type[Sizes], what: str, cure: str = FOLDER_CURE) -> Sizes:
+    """A network's size, a dataclass of whole numbers, from its settings file.
+
+    Args:
+        path: the file.
+        kind: the dataclass; it refuses wrong numbers with a ValueError.
+        what: whose settings they are, for the error (Korean).
+        cure: what helps (Korean).
+
+    Raises:
+        WeightsError: the file is missing, unreadable, or says something else.
+    """
+    values = read_object(path, what, cure)
+    names = {field.name for field in fields(kind)}
+    if set(values) != names or not all(type(value) is int for value in values.values()):
+        wrong = sorted(names.symmetric_difference(values))
+        raise WeightsError(f"{what}의 설정이 맞지 않아요: {path} (항목: {wrong}) - {cure}")
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise WeightsError(f"{what}의 설정이 맞지 않아요: {path} ({error}) - {cure}") from error
 
 
 def read_safetensors(path: Path, what: str, cure: str = FOLDER_CURE) -> dict[str, Tensor]:

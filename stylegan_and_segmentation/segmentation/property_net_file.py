@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from ..errors import WeightsError
-from ..weights_file import FOLDER_CURE, fill, read_object, read_safetensors, write_safetensors
+from ..weights_file import fill, read_safetensors, read_sizes, write_safetensors
 from .property_net import PropertyNet, PropertyNetConfig
 
 EMBEDDED_PROPERTY_NET = Path(__file__).resolve().parent / "embedded" / "property_net"
@@ -25,16 +24,7 @@ def load_property_net(folder: Path = EMBEDDED_PROPERTY_NET, device: torch.device
         WeightsError: a file is missing, broken or does not fit the network.
     """
     folder = Path(folder)
-    path = folder / CONFIG_FILE
-    values = read_object(path, WHAT)
-    names = {field.name for field in fields(PropertyNetConfig)}
-    if set(values) != names or not all(type(value) is int for value in values.values()):
-        wrong = sorted(names.symmetric_difference(values))
-        raise WeightsError(f"{WHAT}의 설정이 맞지 않아요: {path} (항목: {wrong}) - {FOLDER_CURE}")
-    try:
-        config = PropertyNetConfig(**values)
-    except ValueError as error:
-        raise WeightsError(f"{WHAT}의 설정이 맞지 않아요: {path} ({error}) - {FOLDER_CURE}") from error
+    config = read_sizes(folder / CONFIG_FILE, PropertyNetConfig, WHAT)
     with torch.device("meta"):  # shapes only; the tensors are those of the file
         network = PropertyNet(config)
     fill(network, read_safetensors(folder / WEIGHTS_FILE, WHAT), folder / WEIGHTS_FILE, WHAT)

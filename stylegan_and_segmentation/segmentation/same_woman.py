@@ -1,9 +1,11 @@
-"""Whether two pictures show the same woman, by the FaceParser's features. Knows no generator.
+"""Whether two pictures show the same woman: by distance, of a face embedding or of the FaceParser's features.
 
-The features are the means of the encoder's first two stages over skin, brows, nose, lips and hair, as the parsing
-map shows them; the background does not count. They move with the expression too. So a linear metric is learned
-from pictures of other women, each with several expressions: directions in which women differ count in proportion
-to how little an expression changes them (linear discriminant analysis, as face verification uses it).
+Knows no generator. The embedding is `woman_net.py`'s, and needs nothing more than distances.
+
+The FaceParser's features are the means of the encoder's first two stages over skin, brows, nose, lips and hair, as
+the parsing map shows them; the background does not count. They move with the expression too. So a linear metric is
+learned from pictures of other women, each with several expressions: directions in which women differ count in
+proportion to how little an expression changes them (linear discriminant analysis, as face verification uses it).
 """
 
 from __future__ import annotations
@@ -52,7 +54,7 @@ def face_features(parser: FaceParser, rgb: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class WomanMetric:
-    """A linear map after which distance tells women apart."""
+    """A linear map of features, after which distance tells women apart."""
 
     directions: np.ndarray  # (D, K)
 
@@ -82,23 +84,26 @@ class WomanMetric:
         weights = np.sqrt(signal / (1.0 + signal))[:DIRECTIONS]
         return cls(scale[:, None] * whiten @ axes[:DIRECTIONS].T * weights)
 
-    def distances(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Distances of features (N, D) and (M, D): (N, M)."""
-        one, other = one @ self.directions, other @ self.directions
-        squared = np.square(one).sum(axis=1)[:, None] + np.square(other).sum(axis=1) - 2.0 * one @ other.T
-        return np.sqrt(np.maximum(squared, 0.0))
+    def place(self, features: np.ndarray) -> np.ndarray:
+        """Where features (N, D) lie for distances to tell women apart: (N, K)."""
+        return features @ self.directions
 
 
-def separation(metric: WomanMetric, hers: np.ndarray, others: np.ndarray) -> float:
+def separation(hers: np.ndarray, others: np.ndarray) -> float:
     """How often two pictures of her are nearer to each other than the first is to one of another woman, 0..1.
 
     Args:
-        metric: learned from other pictures.
-        hers: features (N, D), N >= 2.
-        others: features (M, D), each of another woman.
+        hers: where pictures of her lie, (N, K), N >= 2.
+        others: where pictures of others lie, (M, K), each of another woman.
     """
-    same, apart = metric.distances(hers, hers), np.sort(metric.distances(hers, others), axis=1)
+    same, apart = _distances(hers, hers), np.sort(_distances(hers, others), axis=1)
     pairs = ~np.eye(len(hers), dtype=bool)
     farther = [len(row) - np.searchsorted(row, near[mask], side="right") for row, near, mask in
                zip(apart, same, pairs, strict=True)]  # fmt: skip
     return float(np.concatenate(farther).mean() / len(others))
+
+
+def _distances(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Distances of points (N, K) and (M, K): (N, M)."""
+    squared = np.square(one).sum(axis=1)[:, None] + np.square(other).sum(axis=1) - 2.0 * one @ other.T
+    return np.sqrt(np.maximum(squared, 0.0))

@@ -32,18 +32,22 @@ def to_images(rgb: np.ndarray, device: torch.device) -> Tensor:
     return torch.from_numpy(rgb).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1.0
 
 
+def as_a_generator_draws(images: Tensor, random: torch.Generator) -> Tensor:
+    """Pictures (N, 3, h, w), half of them softened by a random amount, all with a little noise."""
+    soft = torch.rand(len(images), 1, 1, 1, generator=random) < 0.5
+    amount = torch.rand(len(images), 1, 1, 1, generator=random) * soft
+    blurred = F.avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
+    images = torch.lerp(images, blurred, amount.to(images.device))
+    return images + NOISE * torch.randn(images.shape, generator=random).to(images.device)
+
+
 class PropertyNetTraining(PortraitTraining):
     """Learns labels from pictures."""
 
     network: PropertyNet
 
     def loss(self, portraits: RenderedSet) -> Tensor:
-        images = to_images(portraits.rgb, self.device)
-        soft = torch.rand(len(images), 1, 1, 1, generator=self.random) < 0.5
-        amount = torch.rand(len(images), 1, 1, 1, generator=self.random) * soft
-        blurred = F.avg_pool2d(images, 3, stride=1, padding=1, count_include_pad=False)
-        images = torch.lerp(images, blurred, amount.to(self.device))
-        images = images + NOISE * torch.randn(images.shape, generator=self.random).to(self.device)
+        images = as_a_generator_draws(to_images(portraits.rgb, self.device), self.random)
         labels = torch.from_numpy(portraits.labels).to(self.device)
         return F.smooth_l1_loss(self.network(images).float(), labels, beta=0.5)
 

@@ -32,6 +32,8 @@ from ..segmentation.property_net import PropertyNet
 from ..segmentation.property_net_file import EMBEDDED_PROPERTY_NET, load_property_net
 from ..segmentation.property_scores import MEASURE_NAMES, measure_face
 from ..segmentation.same_woman import WomanMetric, face_features, separation
+from ..segmentation.woman_net import WomanNet, looks
+from ..segmentation.woman_net_file import EMBEDDED_WOMAN_NET, load_woman_net
 from .generator import Generator
 from .generator_file import load_generator
 
@@ -126,15 +128,20 @@ def draw_women(generator: Generator, women: int, pictures: int, random: np.rando
     return np.stack(drawn)
 
 
-def same_woman(generator: Generator, hers: np.ndarray, parser: FaceParser, random: np.random.Generator) -> float:
+def same_woman(
+    generator: Generator, hers: np.ndarray, woman_net: WomanNet, parser: FaceParser, random: np.random.Generator
+) -> tuple[float, float]:
     """How often two of her pictures (N, r, r, 3) are nearer to each other than the first is to another woman's, 0..1.
 
-    The metric is learned from women that are not among those compared, and not from her.
+    Returns:
+        by the face embedding, and by the FaceParser's features. The latter's metric is learned from women that are
+        not among those compared, and not from her; the embedding has seen drawn portraits alone.
     """
+    hers, others = hers[:COMPARED], draw_women(generator, COMPARED, 1, random)
     learned = _features(parser, draw_women(generator, LEARNED_WOMEN, LEARNED_PICTURES, random))
     metric = WomanMetric.learn(learned.reshape(LEARNED_WOMEN, LEARNED_PICTURES, -1))
-    others = _features(parser, draw_women(generator, COMPARED, 1, random))
-    return separation(metric, _features(parser, hers[:COMPARED]), others)
+    by_features = (metric.place(_features(parser, pictures)) for pictures in (hers, others))
+    return separation(looks(woman_net, hers), looks(woman_net, others)), separation(*by_features)
 
 
 def _features(parser: FaceParser, pictures: np.ndarray) -> np.ndarray:
@@ -159,9 +166,10 @@ def evaluate(
     identity: np.ndarray,
     parser: FaceParser,
     network: PropertyNet,
+    woman_net: WomanNet,
     pictures: int = 500,
     seed: int = 0,
-    supersampling: int = 2,
+    supersampling: int = 3,
 ) -> list[Row]:
     """All figures of a generator.
 
@@ -170,6 +178,7 @@ def evaluate(
         identity: her z.
         parser: the face parser to measure with.
         network: the PropertyNet to measure with.
+        woman_net: the face embedding to measure with.
         pictures: how many random labels and noises.
         seed: of labels, noises and other women; one that no training uses.
         supersampling: of the portraits that she is compared with; that of the training.
@@ -189,7 +198,9 @@ def evaluate(
     wanted = float(np.mean([sharpness(portrait) for portrait in portraits]))
     rows.append(Row("PSNR (dB)", nearness, PSNR_GOAL))
     rows.append(Row("또렷함, 초상화에 견준 비율", sharp / wanted, SHARPNESS_GOAL))
-    rows.append(Row("같은 사람, 맞은 비교의 비율", same_woman(generator, drawn, parser, random), SEPARATION_GOAL))
+    embedded, by_features = same_woman(generator, drawn, woman_net, parser, random)
+    rows.append(Row("같은 사람, 얼굴 임베딩 (WomanNet)", embedded, SEPARATION_GOAL))
+    rows.append(Row("같은 사람, FaceParser의 특징", by_features))
     return rows
 
 
@@ -223,8 +234,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--identity", type=Path, help=f"얼굴 벡터 CSV (기본: 모델 폴더의 {IDENTITY_NAME})")
     parser.add_argument("--parser", type=Path, default=EMBEDDED_PARSER, help="얼굴 파싱 모델 폴더")
     parser.add_argument("--property-net", type=Path, default=EMBEDDED_PROPERTY_NET, help="속성 점수 모델 폴더")
+    parser.add_argument("--woman-net", type=Path, default=EMBEDDED_WOMAN_NET, help="얼굴 임베딩 모델 폴더")
     parser.add_argument("--pictures", type=int, default=500, help="그려 볼 그림 수")
-    parser.add_argument("--supersampling", type=int, default=2, help="비교할 초상화를 몇 배로 크게 그려 줄일지")
+    parser.add_argument("--supersampling", type=int, default=3, help="비교할 초상화를 몇 배로 크게 그려 줄일지")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sheet", type=Path, help="범위의 끝에 있는 표정 60장을 모아 그릴 파일")
     parser.add_argument("--sheet-only", action="store_true", help="60장만 그립니다")
@@ -247,10 +259,11 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         parser = load_face_parser(args.parser, args.device)
         network = load_property_net(args.property_net, args.device)
+        woman_net = load_woman_net(args.woman_net, args.device)
     except FaceError as error:
         print(error, file=sys.stderr)
         return 1
-    rows = evaluate(generator, identity, parser, network, args.pictures, args.seed, args.supersampling)
+    rows = evaluate(generator, identity, parser, network, woman_net, args.pictures, args.seed, args.supersampling)
     print(table(rows))
     if args.json:
         args.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")

@@ -15,7 +15,7 @@ from stylegan_and_segmentation.segmentation.portrait_training import HELD_OUT_SE
 def pictures(count: int, seed: int) -> dict[str, np.ndarray]:
     """Grey pictures with a square of every class; the upper half is as bright as `background_mean` says.
 
-    A red stripe below it is as bright as the variation `skin_warmth` says.
+    The lower half is as red as the variation `skin_warmth` says.
     """
     random = np.random.default_rng(seed)
     labels = random.uniform(-2.0, 2.0, (count, 7)).astype(np.float32)
@@ -26,9 +26,8 @@ def pictures(count: int, seed: int) -> dict[str, np.ndarray]:
     rgb = np.repeat((maps * 20)[..., None], 3, axis=3)
     rgb[:, :128] = np.clip(128.0 + 40.0 * labels[:, 5], 0, 255).astype(np.uint8)[:, None, None, None]
     variations = random.normal(size=(count, len(VARIATION_NAMES))).astype(np.float32)
-    rgb[:, 132:138, :, 0] = np.clip(128.0 + 40.0 * variations[:, VARIATION_NAMES.index("skin_warmth")], 0, 255)[
-        :, None, None
-    ]
+    warmth = variations[:, VARIATION_NAMES.index("skin_warmth")][:, None, None]
+    rgb[:, 128:, :, 0] = np.clip(rgb[:, 128:, :, 0] + 60.0 + 40.0 * warmth, 0, 255).astype(np.uint8)
     return {"rgb": rgb, "labels": labels, "variations": variations, "parsing_maps": maps}
 
 

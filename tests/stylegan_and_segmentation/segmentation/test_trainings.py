@@ -1,4 +1,4 @@
-"""Both trainings in the small: steps, a checkpoint, its resumption, figures and an export that its loader reads."""
+"""The trainings in the small: steps, a checkpoint, its resumption, figures and an export that its loader reads."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from stylegan_and_segmentation.portrait.parsing import FaceClass
-from stylegan_and_segmentation.segmentation import train_face_parser, train_property_net
+from stylegan_and_segmentation.segmentation import train_face_parser, train_property_net, train_woman_net
 from stylegan_and_segmentation.segmentation.parser_file import load_face_parser
 from stylegan_and_segmentation.segmentation.property_net_file import load_property_net
 from stylegan_and_segmentation.segmentation.score_statistics import STATISTICS_FILE, read_statistics
 from stylegan_and_segmentation.segmentation.train_face_parser import confusion, intersection_over_union
+from stylegan_and_segmentation.segmentation.woman_net import LOOKS
+from stylegan_and_segmentation.segmentation.woman_net_file import load_woman_net
 
 
 def arguments(out: Path, portraits: Path, *more: str) -> list[str]:
@@ -40,6 +42,15 @@ def test_property_net(portraits: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert load_property_net(exported)(torch.zeros(1, 3, 256, 256)).shape == (1, 7)
     with pytest.raises(RuntimeError, match="size mismatch"):
         train_property_net.main([*common, "--steps", "41", "--resume", "--width", "5"])
+
+
+def test_woman_net(portraits: Path, tmp_path: Path) -> None:
+    out, exported = tmp_path / "run", tmp_path / "net"
+    common = arguments(out, portraits, "--batch", "8", "--width", "4", "--hidden", "8", "--learning-rate", "0.01")
+    train_woman_net.main([*common, "--steps", "60", "--export", str(exported)])
+    last = logged(out)[-1]
+    assert last["skin_warmth"] > 0.8 and set(LOOKS) <= set(last)  # the one look that these pictures show
+    assert load_woman_net(exported)(torch.zeros(1, 3, 256, 256)).shape == (1, len(LOOKS))
 
 
 def test_face_parser(portraits: Path, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from stylegan_and_segmentation.segmentation.face_parser import FaceParser, Parse
 from stylegan_and_segmentation.segmentation.parser_file import save_face_parser
 from stylegan_and_segmentation.segmentation.property_net import PropertyNet, PropertyNetConfig
 from stylegan_and_segmentation.segmentation.property_net_file import save_property_net
+from stylegan_and_segmentation.segmentation.woman_net import WomanNet
+from stylegan_and_segmentation.segmentation.woman_net_file import save_woman_net
 from stylegan_and_segmentation.stylegan_modified import evaluate as evaluation
 from stylegan_and_segmentation.stylegan_modified.evaluate import Correlations, Row, correlation_rows, end_labels, table
 from stylegan_and_segmentation.stylegan_modified.generator import Generator, GeneratorConfig
@@ -26,15 +28,16 @@ from tests.stylegan_and_segmentation.segmentation.test_parser_file import OUR_NA
 
 @pytest.fixture
 def models(tmp_path: Path) -> list[str]:
-    """The options that name a tiny generator, parser and PropertyNet."""
+    """The options that name a tiny generator, parser, PropertyNet and WomanNet."""
     torch.manual_seed(0)
     size = GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=1, fmap_base=256, fmap_max=4)
     save_generator(Generator(size), tmp_path / "face")
     write_identity(tmp_path / "face" / IDENTITY_NAME, np.zeros(8))
     save_face_parser(FaceParser(network(OUR_NAMES), list(FaceClass), ParserInput(64, 64)), tmp_path / "parser")
     save_property_net(PropertyNet(PropertyNetConfig(2, 3, 2)), tmp_path / "net")
+    save_woman_net(WomanNet(PropertyNetConfig(2, 3, 2)), tmp_path / "woman")
     return ["--folder", str(tmp_path / "face"), "--parser", str(tmp_path / "parser"),
-            "--property-net", str(tmp_path / "net")]  # fmt: skip
+            "--property-net", str(tmp_path / "net"), "--woman-net", str(tmp_path / "woman")]  # fmt: skip
 
 
 def test_table_and_sheet(
@@ -49,13 +52,13 @@ def test_table_and_sheet(
     printed = capsys.readouterr().out
     assert "| eyes, PropertyNet |" in printed and "| nose_turn, 파싱 |" in printed
     rows = {row["name"]: row for row in json.loads(written.read_text(encoding="utf-8"))}
-    assert len(rows) == 8 + 8 + 7 + 3 and all(np.isfinite(row["value"]) for row in rows.values())
+    assert len(rows) == 8 + 8 + 7 + 4 and all(np.isfinite(row["value"]) for row in rows.values())
     assert rows["또렷함, 초상화에 견준 비율"]["value"] == 0.5
     assert Image.open(sheet).size == (2560, 1536)
 
 
 def test_missing_models_are_one_line(models: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for option in ("--folder", "--parser", "--property-net"):
+    for option in ("--folder", "--parser", "--property-net", "--woman-net"):
         assert evaluation.main([*models, option, str(tmp_path / "none")]) == 1
         lines = capsys.readouterr().err.splitlines()
         assert len(lines) == 1 and "none" in lines[0]

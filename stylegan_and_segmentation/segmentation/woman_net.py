@@ -1,0 +1,67 @@
+"""WomanNet: what a picture shows of a woman's looks, whatever her expression is. A face embedding.
+
+It says where a picture stands in each of the looks in which the drawn portraits of different women differ. What it
+cannot see it leaves near 0, the mean, so that plain distances between its answers tell women apart. The background,
+the light and the dress are no looks of hers: it is not asked for them. It is built as the PropertyNet is, from areas.
+Knows no generator and no files (`woman_net_file.py`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from .property_net import RESOLUTION, Area, AreaNetwork, PropertyNetConfig
+
+LOOKS: tuple[str, ...] = ("tint", "tip_hue", "hair_warmth", "iris_hue", "lip_hue", "skin_warmth")  # of a Variation
+AREAS: tuple[Area, ...] = (
+    Area(("iris_hue",), 64, 96, 208, 144, fine=True),
+    Area(("lip_hue",), 88, 152, 184, 208, fine=True),
+    Area(("tint", "tip_hue", "hair_warmth", "skin_warmth"), 0, 0, 256, 256, fine=False),
+)
+BATCH = 10
+
+
+class WomanNet(nn.Module):
+    """Looks of women.
+
+    Args:
+        config: the size.
+    """
+
+    def __init__(self, config: PropertyNetConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or PropertyNetConfig()
+        self.areas = nn.ModuleList(AreaNetwork(area, config) for area in AREAS)
+        read = [name for area in AREAS for name in area.properties]
+        self._order = [read.index(name) for name in LOOKS]
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Looks (N, 6), in the order of `LOOKS`, each about standard normal over women.
+
+        Args:
+            image: (N, 3, 256, 256), RGB, about [-1, 1].
+
+        Raises:
+            ValueError: the pictures have another shape.
+        """
+        if image.ndim != 4 or image.shape[1:] != (3, RESOLUTION, RESOLUTION):
+            raise ValueError(f"image must have shape (N, 3, {RESOLUTION}, {RESOLUTION}), got {tuple(image.shape)}")
+        return torch.cat([area(image) for area in self.areas], dim=1)[:, self._order]
+
+
+@torch.inference_mode()
+def looks(network: WomanNet, rgb: np.ndarray) -> np.ndarray:
+    """Looks of pictures, float64 (N, 6).
+
+    Args:
+        network: the embedded one, or another.
+        rgb: uint8, (N, 256, 256, 3).
+    """
+    device = next(network.parameters()).device
+    found = []
+    for start in range(0, len(rgb), BATCH):
+        batch = torch.from_numpy(np.ascontiguousarray(rgb[start : start + BATCH])).to(device)
+        found.append(network(batch.permute(0, 3, 1, 2).float() / 127.5 - 1.0).double().cpu().numpy())
+    return np.concatenate(found)
