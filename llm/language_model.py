@@ -18,16 +18,20 @@ from safetensors import SafetensorError, safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging as transformers_logging
 
+from llm.copied_value import value_spans
 from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
-from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS, OTHER_TOPIC, is_topic, writes_memory
+from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS, OTHER_TOPIC, is_topic, split_prompt, writes_memory
 
 TEMPERATURE = 0.6  # published
 TOP_P = 1.0  # published: no nucleus
 MAX_NEW_TOKENS = 80
 BASE_FOLDERS = ("base", "polyglot_original")  # where an adapter's base lies, beside the adapter
 WRITES_FROM = 0.5  # she writes a memory only where that is likelier than not: what is written down is never a whim
+OWN_WORDS = 6.0  # logarithm of how much likelier a value in her own words must be than one in the user's
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
+_VALUE_TOKENS = 16  # of a memory's value in her own words
+_SPANS = 64  # pieces of what the user said that are weighed as a memory's value
 _LARGE = 1024  # hidden size from which bf16 pays on a CPU: decoding then waits for memory
 
 # Symbols that friends type. Whatever else a model thinks of (⊂ ╋ ⑥ 漢) is never sampled.
@@ -46,6 +50,7 @@ class LanguageModel:
         tokenizer: PreTrainedTokenizerBase,
         temperature: float = TEMPERATURE,
         top_p: float = TOP_P,
+        opening_temperature: float | None = None,
     ) -> None:
         """
         Args:
@@ -53,15 +58,18 @@ class LanguageModel:
             tokenizer: its fast tokenizer.
             temperature: above 0; sampling as published at 0.6.
             top_p: nucleus in (0, 1]; 1 samples from the whole distribution.
+            opening_temperature: of the first token of what she says where no memory is given, by default as all others:
+                a reply may begin in many right ways, and once it has begun, goes on in few.
         """
         self.model = model
         self.tokenizer = tokenizer
         self.temperature = temperature
         self.top_p = top_p
+        self.opening_temperature = opening_temperature or temperature
         self.context = model.config.max_position_embeddings
         named = {tokenizer.convert_tokens_to_ids(END_OF_TEXT), tokenizer.convert_tokens_to_ids(ANSWER_END)}
         self._ends = (named - {tokenizer.unk_token_id} | {tokenizer.eos_token_id}) - {None}
-        texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
+        self._texts = texts = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
         self._never = _never_sampled(tokenizer, texts, model.config.vocab_size, self._ends).to(model.device)
         self._topics = torch.tensor(
             [token for token, text in enumerate(texts) if is_topic(text)], device=model.device, dtype=torch.long
@@ -133,25 +141,30 @@ class LanguageModel:
         limit = self.context - max_new_tokens - min(1, len(self._topics))
         if len(ids) > limit:
             raise PromptTooLongError(len(ids), limit)
-        return self._decode(ids, generator, max_new_tokens)
+        return self._decode(ids, *split_prompt(prompt), generator, max_new_tokens)
 
     def _encode(self, text: str) -> list[int]:
         return self.tokenizer(text, add_special_tokens=False)["input_ids"]
 
     @torch.inference_mode()
-    def _decode(self, ids: list[int], generator: torch.Generator | None, budget: int) -> Iterator[str]:
-        draft, decoder = Draft(), Decoder(self.model, ids)
+    def _decode(
+        self, ids: list[int], given: str | None, said: str, generator: torch.Generator | None, budget: int
+    ) -> Iterator[str]:
+        draft, decoder = Draft(given), Decoder(self.model, ids)
         if len(self._topics):
             decoder.append(self._topic(decoder.scores()))
             yield ""
+        settled: list[int] = []  # tokens that are certain to come next
         for _ in range(budget):
-            token = self._next_token(draft, decoder.scores(), generator)
+            token = settled.pop(0) if settled else self._next_token(draft, decoder.scores(), generator)
             piece = self._take(draft, token)
             if piece is not None:
                 yield piece
             if draft.done:
                 break
             decoder.append(token)
+            if draft.parser.awaits_value and len(self._topics):
+                settled = self._value(decoder, said)
 
     def _topic(self, scores: torch.Tensor) -> int:
         """The likeliest topic, of those that write a memory or of the others; ``scores`` (vocabulary,)."""
@@ -172,7 +185,30 @@ class LanguageModel:
         for begun, tokens in self._completes_url.items():
             if draft.tail.endswith(begun):
                 scores[tokens] = -torch.inf
-        return self._sample(scores, generator)
+        opens = not draft.spoken and not draft.parser.in_bracket and draft.given is None
+        return self._sample(scores, self.opening_temperature if opens else self.temperature, generator)
+
+    def _value(self, decoder: Decoder, said: str) -> list[int]:
+        """The tokens of a memory's value and of the bracket that closes it; ``decoder`` stands behind its key.
+
+        What goes into the user's file is what he said: the likeliest piece of ``said``, unless a value that the model
+        would put into words of its own is far likelier (``OWN_WORDS``).
+        """
+        fork = decoder.fork()
+        first = scores = fork.scores()
+        own: list[int] = []
+        while len(own) < _VALUE_TOKENS:
+            own.append(int(scores.masked_fill(self._never, -torch.inf).argmax()))
+            if "]" in self._texts[own[-1]]:
+                break
+            fork.append(own[-1])
+            scores = fork.scores()
+        spans = self.tokenizer([f" {span}]" for span in value_spans(said)], add_special_tokens=False)["input_ids"]
+        spans = [tokens for tokens in spans if not self._never[tokens].any()]
+        spans.sort(key=lambda tokens: -float(first[tokens[0]]))
+        likely = decoder.weigh([own, *spans[:_SPANS]])
+        likely[0] -= OWN_WORDS
+        return [own, *spans][int(likely.argmax())]
 
     def _take(self, draft: Draft, token: int) -> str | None:
         """Adds ``token`` to ``draft``; gives the text that it brings, or None within a character."""
@@ -187,8 +223,8 @@ class LanguageModel:
         draft.spoken = [] if draft.parser.in_bracket else [*draft.spoken, token]
         return piece
 
-    def _sample(self, scores: torch.Tensor, generator: torch.Generator | None) -> int:
-        probabilities = torch.softmax(scores.cpu() / self.temperature, dim=-1)
+    def _sample(self, scores: torch.Tensor, temperature: float, generator: torch.Generator | None) -> int:
+        probabilities = torch.softmax(scores.cpu() / temperature, dim=-1)
         if self.top_p < 1:
             ordered, order = probabilities.sort(descending=True)
             ordered[ordered.cumsum(0) - ordered > self.top_p] = 0
@@ -295,12 +331,17 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _read_sampling(folder: Path) -> tuple[float, float]:
-    """Temperature and top_p as training left them beside the weights; else the published ones."""
+def _read_sampling(folder: Path) -> tuple[float, float, float | None]:
+    """Temperature, top_p and opening temperature as training left them beside the weights; else as published."""
     file = folder / "generation_config.json"
     try:
         fields = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        return float(fields.get("temperature") or TEMPERATURE), float(fields.get("top_p") or TOP_P)
+        opening = fields.get("opening_temperature")
+        return (
+            float(fields.get("temperature") or TEMPERATURE),
+            float(fields.get("top_p") or TOP_P),
+            float(opening) if opening else None,
+        )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelFolderError(f"생성 설정을 읽지 못했어요: {file} - 다시 받아 주세요. ({_short(error)})") from error
 

@@ -25,6 +25,7 @@ OTHER_TOPIC = "<|about_anything|>"  # of an answer that belongs to no topic of o
 
 _SPECIAL_TEXT = re.compile(r"\(답변\s*(?:시작|종료)\)|###\s*답변:|<\|[a-z0-9_]+\|>")
 _TOPIC = re.compile(r"<\|(?P<kind>about|notes)_(?P<family>[a-z0-9_]+)\|>")
+_GIVEN = re.compile(r"\[([^\]]*)\] ")
 _BLANKS = re.compile(r"\s+")
 _EMOJI = ("\U0001f000", "\U0001faff")  # blocks of emoji: some are newer than the running Python's tables
 
@@ -50,6 +51,13 @@ def render_prompt(text: str, memory: str | None = None) -> str:
     """
     item = f"[{clean_user_text(memory)}] " if memory else ""
     return f"{item}{clean_user_text(text)} {ANSWER_START} {ANSWER_PREFIX}"
+
+
+def split_prompt(prompt: str) -> tuple[str | None, str]:
+    """The memory, or None, and what the user said, out of what ``render_prompt`` made of them."""
+    text = prompt.removesuffix(f" {ANSWER_START} {ANSWER_PREFIX}")
+    given = _GIVEN.match(text)
+    return (given[1], text[given.end() :]) if given else (None, text)
 
 
 def render_reply(reply: str, save: str | None = None) -> str:

@@ -78,6 +78,12 @@ class ReplyParser:
         return self._bracket is not None
 
     @property
+    def awaits_value(self) -> bool:
+        """Whether a memory's key stands in the bracket that is open, and nothing of its value."""
+        written = "".join(self._bracket or ())
+        return written.find(":") == len(written) - 1 and Memory.parse(f"{written} ?") is not None
+
+    @property
     def reply(self) -> Reply:
         return Reply("".join(self._shown), tuple(self._memories), self._warns)
 

@@ -57,6 +57,7 @@ class AdapterConfig:
     max_steps: int = -1  # above 0: stop there, for a smoke run
     temperature: float = 0.6
     top_p: float = 1.0
+    opening_temperature: float = 0.6  # of the first token of what she says where no memory is given
     seed: int = 2025
     threads: int = 0  # CPU threads; 0 leaves the choice to torch
 
@@ -78,6 +79,7 @@ EMBEDDED = {
     "cuts": 0.15,
     "temperature": 0.5,
     "top_p": 0.9,
+    "opening_temperature": 0.9,
 }
 _SMALL = 1024  # hidden sizes below this count as embedded
 
@@ -177,6 +179,7 @@ def save_adapter(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, con
         "do_sample": True,
         "temperature": config.temperature,
         "top_p": config.top_p,
+        "opening_temperature": config.opening_temperature,
     }
     (out / "generation_config.json").write_text(json.dumps(sampling, indent=2) + "\n", encoding="utf-8")
     made = replace(config, conversations="", values="", base=Path(config.base).name, out="")

@@ -16,7 +16,7 @@ from llm.decoding import Decoder
 from llm.errors import ModelFolderError, PromptTooLongError
 from llm.fine_tuning.conversations import Family
 from llm.fine_tuning.topics import add_topics, topic_ids
-from llm.language_model import NO_REPEAT_NGRAM, LanguageModel, choose_dtype, find_base
+from llm.language_model import NO_REPEAT_NGRAM, OWN_WORDS, LanguageModel, choose_dtype, find_base
 from llm.memory_mechanism.memory import Memory
 from llm.prompt import ANSWER_END, END_OF_TEXT, render_prompt
 from llm.reply import ReplyParser
@@ -94,10 +94,10 @@ def test_the_adapter_is_merged_and_computes_what_peft_computes(home, adapter):
 def test_how_to_sample_is_read_beside_the_weights(home, tmp_path):
     for source, target in (("embedded/adapter", "adapter"), ("embedded/base", "base")):
         shutil.copytree(home / source, tmp_path / target)
-    settings = json.dumps({"do_sample": True, "temperature": 0.5, "top_p": 0.9})
+    settings = json.dumps({"do_sample": True, "temperature": 0.5, "top_p": 0.9, "opening_temperature": 0.8})
     (tmp_path / "adapter" / "generation_config.json").write_text(settings, encoding="utf-8")
     model = LanguageModel.load(tmp_path / "adapter")
-    assert (model.temperature, model.top_p) == (0.5, 0.9)
+    assert (model.temperature, model.top_p, model.opening_temperature) == (0.5, 0.9, 0.8)
 
 
 def test_the_tokenizer_of_the_base_serves_an_adapter_without_one(home, tmp_path):
@@ -258,6 +258,20 @@ def test_sampling_leaves_the_global_generator_alone():
     assert torch.equal(state, torch.get_rng_state())  # … but speaking draws from its own source
 
 
+def test_only_a_reply_with_no_memory_before_it_opens_at_its_own_temperature():
+    model = LanguageModel(network(), tokenizer(), temperature=5.0, opening_temperature=0.001)
+
+    def firsts(prompt):
+        return [
+            model.tokenizer("".join(model.stream(prompt, torch.Generator().manual_seed(seed), 6)))["input_ids"][:2]
+            for seed in range(12)
+        ]
+
+    alone = firsts(render_prompt("나 내일 뭐하지"))
+    assert len({first for first, _ in alone}) == 1 < len({second for _, second in alone})
+    assert len({first for first, _ in firsts(PROMPT)}) > 1
+
+
 def test_every_token_is_scored_after_all_before_it():
     model, ids = network(), tokenizer()(PROMPT)["input_ids"]
     decoder = Decoder(model, ids)
@@ -267,6 +281,34 @@ def test_every_token_is_scored_after_all_before_it():
             torch.testing.assert_close(decoder.scores(), wanted, rtol=1e-3, atol=1e-4)
             decoder.append(token)
             ids = [*ids, token]
+
+
+def test_endings_are_weighed_as_their_tokens_are_scored_one_by_one():
+    model, ids = network(), tokenizer()(PROMPT)["input_ids"]
+    endings = [[70], [80, 90, 100], *([60, 50 + n] for n in range(40))]
+    with torch.inference_mode():
+        for begun in ([], [33, 44]):
+            decoder = Decoder(model, ids)
+            for token in begun:
+                decoder.scores()
+                decoder.append(token)
+            found = decoder.weigh(endings)
+            for ending, weight in zip(endings, found, strict=True):
+                whole = model(torch.tensor([ids + begun + ending])).logits[0].log_softmax(-1)
+                wanted = sum(whole[len(ids + begun) - 1 + place, token] for place, token in enumerate(ending))
+                torch.testing.assert_close(weight, wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_a_fork_goes_its_own_way():
+    with torch.inference_mode():
+        decoder = Decoder(network(), tokenizer()(PROMPT)["input_ids"])
+        decoder.scores()
+        decoder.append(70)
+        fork, twin = decoder.fork(), decoder.fork()
+        fork.scores()
+        fork.append(80)
+        fork.scores()
+        torch.testing.assert_close(decoder.scores(), twin.scores())
 
 
 FAMILIES = (
@@ -315,6 +357,32 @@ def test_a_topic_that_writes_a_memory_is_never_a_whim(likings, chosen):
     model = model_with_topics(likings)
     scores = Decoder(model.model, model.tokenizer(PROMPT)["input_ids"]).scores()
     assert model._topic(scores) == topic_ids(model.tokenizer)[chosen]
+
+
+@pytest.mark.parametrize(
+    ("liked", "own_is_likelier_by", "written"),
+    [
+        ("민수", 0.0, " 민수]"),
+        ("민수야", 0.0, " 민수야]"),
+        ("민수", OWN_WORDS - 1, " 민수]"),
+        ("민수", OWN_WORDS + 1, None),
+        ("홍민수", 0.0, " 민수]"),  # nobody said that
+    ],
+)
+def test_a_value_is_written_in_the_users_own_words(liked, own_is_likelier_by, written, monkeypatch):
+    model = model_with_topics({"name": 20.0})
+    decoder = Decoder(model.model, model.tokenizer(f"{render_prompt('내 이름은 민수야')} [이름:")["input_ids"])
+
+    def weigh(_, endings):
+        """The first is hers; a piece of what was said is the likelier, the more it is like ``liked``."""
+        texts = model.tokenizer.batch_decode(endings[1:])
+        weights = [-20.0 - (text != f" {liked}]") - (text != " 민수]") for text in texts]
+        return torch.tensor([max(weights) + own_is_likelier_by, *weights])
+
+    monkeypatch.setattr(Decoder, "weigh", weigh)
+    with torch.inference_mode():
+        text = model.tokenizer.decode(model._value(decoder, "내 이름은 민수야"))
+    assert text == written if written else "민수" not in text
 
 
 def test_a_topic_takes_one_position_of_the_context():

@@ -20,6 +20,7 @@ from llm.prompt import (
     is_topic,
     render_prompt,
     render_reply,
+    split_prompt,
     topic_family,
     topic_token,
     writes_memory,
@@ -42,6 +43,12 @@ def test_rendering():
     assert render_prompt("안녕", "") == render_prompt("안녕", None) == render_prompt("안녕")
     assert render_reply("그래!") == " 그래! (답변 종료) <|endoftext|>"
     assert render_reply("우와!", "내일 일정: 꽃놀이") == " [내일 일정: 꽃놀이] 우와! (답변 종료) <|endoftext|>"
+
+
+@pytest.mark.parametrize("memory", [None, "내일 일정: 면접", "시간: 3:30"])
+@pytest.mark.parametrize("said", ["아 떨린다", "", "그건 [비밀] 이야", "(답변 시작"])
+def test_a_prompt_comes_apart_into_what_it_was_made_of(said, memory):
+    assert split_prompt(render_prompt(said, memory)) == (memory, said)
 
 
 def test_the_published_training_text():

@@ -131,6 +131,15 @@ def run(stream):
             return "".join(pieces), stop.value
 
 
+def test_a_memory_awaits_its_value_right_behind_its_key():
+    parser, read, awaiting = ReplyParser(), "", []
+    for character in " [약속 시간: 3:30] 응: 그래 [경고] [:a] [이름:민수]":
+        parser.feed(character)
+        read += character
+        awaiting += [read] if parser.awaits_value else []
+    assert awaiting == [" [약속 시간:", " [약속 시간: 3:30] 응: 그래 [경고] [:a] [이름:"]
+
+
 def test_attempts_with_nothing_to_show_are_made_again():
     shown, reply = run(stream_reply(replies(" (답변 종료)", " [키: 값", " ... (답변 종료)", " 안녕! (답변 종료)")))
     assert shown == "안녕!" and reply == Reply("안녕!")
