@@ -82,22 +82,25 @@ class AreaNetwork(nn.Module):
         return self.scores(F.leaky_relu(self.dense(self.features(self.area.cut(image))), 0.1))
 
 
-class PropertyNet(nn.Module):
-    """Scores of all seven properties.
+class AreaNetworks(nn.Module):
+    """Scores that are read from areas of a picture; a subclass says which.
 
     Args:
         config: the size.
     """
 
+    names: tuple[str, ...]  # of the scores, in the order in which they are given
+    read_from: tuple[Area, ...]
+
     def __init__(self, config: PropertyNetConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or PropertyNetConfig()
-        self.areas = nn.ModuleList(AreaNetwork(area, config) for area in AREAS)
-        read = [name for area in AREAS for name in area.properties]
-        self._order = [read.index(name) for name in PROPERTY_NAMES]
+        self.areas = nn.ModuleList(AreaNetwork(area, config) for area in self.read_from)
+        read = [name for area in self.read_from for name in area.properties]
+        self._order = [read.index(name) for name in self.names]
 
     def forward(self, image: Tensor) -> Tensor:
-        """Scores (N, 7), in the order of `PROPERTY_NAMES`.
+        """Scores (N, number of `names`), in the order of `names`.
 
         Args:
             image: (N, 3, 256, 256), RGB, about [-1, 1].
@@ -108,3 +111,10 @@ class PropertyNet(nn.Module):
         if image.ndim != 4 or image.shape[1:] != (3, RESOLUTION, RESOLUTION):
             raise ValueError(f"image must have shape (N, 3, {RESOLUTION}, {RESOLUTION}), got {tuple(image.shape)}")
         return torch.cat([area(image) for area in self.areas], dim=1)[:, self._order]
+
+
+class PropertyNet(AreaNetworks):
+    """Scores of all seven properties, in the order of `PROPERTY_NAMES`."""
+
+    names = PROPERTY_NAMES
+    read_from = AREAS

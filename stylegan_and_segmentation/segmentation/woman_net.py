@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
-from .property_net import RESOLUTION, Area, AreaNetwork, PropertyNetConfig
+from .property_net import Area, AreaNetworks
 
 LOOKS: tuple[str, ...] = ("tint", "tip_hue", "hair_warmth", "iris_hue", "lip_hue", "skin_warmth")  # of a Variation
 AREAS: tuple[Area, ...] = (
@@ -23,32 +22,11 @@ AREAS: tuple[Area, ...] = (
 BATCH = 10
 
 
-class WomanNet(nn.Module):
-    """Looks of women.
+class WomanNet(AreaNetworks):
+    """Looks of women, in the order of `LOOKS`, each about standard normal over women."""
 
-    Args:
-        config: the size.
-    """
-
-    def __init__(self, config: PropertyNetConfig | None = None) -> None:
-        super().__init__()
-        self.config = config = config or PropertyNetConfig()
-        self.areas = nn.ModuleList(AreaNetwork(area, config) for area in AREAS)
-        read = [name for area in AREAS for name in area.properties]
-        self._order = [read.index(name) for name in LOOKS]
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Looks (N, 6), in the order of `LOOKS`, each about standard normal over women.
-
-        Args:
-            image: (N, 3, 256, 256), RGB, about [-1, 1].
-
-        Raises:
-            ValueError: the pictures have another shape.
-        """
-        if image.ndim != 4 or image.shape[1:] != (3, RESOLUTION, RESOLUTION):
-            raise ValueError(f"image must have shape (N, 3, {RESOLUTION}, {RESOLUTION}), got {tuple(image.shape)}")
-        return torch.cat([area(image) for area in self.areas], dim=1)[:, self._order]
+    names = LOOKS
+    read_from = AREAS
 
 
 @torch.inference_mode()

@@ -13,9 +13,9 @@ from safetensors.torch import load_file, save_file
 from stylegan_and_segmentation.errors import WeightsError
 from stylegan_and_segmentation.portrait.drawing import draw_portrait
 from stylegan_and_segmentation.properties import PROPERTY_NAMES, PropertyScores
+from stylegan_and_segmentation.segmentation.area_networks_file import CONFIG_FILE
 from stylegan_and_segmentation.segmentation.property_net import AREAS, PropertyNet, PropertyNetConfig
 from stylegan_and_segmentation.segmentation.property_net_file import (
-    CONFIG_FILE,
     WEIGHTS_FILE,
     load_property_net,
     save_property_net,

@@ -14,11 +14,11 @@ from stylegan_and_segmentation.errors import WeightsError
 from stylegan_and_segmentation.portrait.drawing import Variation, draw_portrait
 from stylegan_and_segmentation.portrait.rendered_set import VARIATION_NAMES
 from stylegan_and_segmentation.properties import PropertyScores
+from stylegan_and_segmentation.segmentation.area_networks_file import CONFIG_FILE
 from stylegan_and_segmentation.segmentation.property_net import PropertyNetConfig
 from stylegan_and_segmentation.segmentation.same_woman import separation
 from stylegan_and_segmentation.segmentation.woman_net import LOOKS, WomanNet, looks
 from stylegan_and_segmentation.segmentation.woman_net_file import (
-    CONFIG_FILE,
     WEIGHTS_FILE,
     load_woman_net,
     save_woman_net,
