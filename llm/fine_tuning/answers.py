@@ -29,10 +29,12 @@ class AnswerRows(Dataset):
         pairs: what stands in the rows.
         tokenizer: of the model that is trained.
         opening_share: share of the pairs of which only the answer's opening is learned.
-        noise: chance of a prompt's token to be another one, so that a wording nobody wrote is not the end of
-            understanding. Prompts with a memory to read or to write are left as they are.
-        cuts: chance of a prompt with a memory to read or to write to be cut at each letter before it is tokenized.
-            A tokenizer joins a value's last letter to what follows (홍|시야); in other pieces the value can be seen.
+        noise: chance of each word of a prompt to be left out, and of each token to be another one, so that no single
+            word decides. Words that share a letter with a memory that is written stay, and with a memory to read or to
+            write no token is another one.
+        cuts: chance of a prompt to be cut at each letter before it is tokenized: every one with a memory to read or to
+            write, half of the others. A tokenizer joins a value's last letter to what follows (홍|시야); in other
+            pieces the value can be seen, and an unknown word's parts.
         seed: the same seed gives the same rows.
 
     Where the tokenizer has topics (``topics.py``), every answer begins with one, which is learned too; the topic of a
@@ -60,13 +62,13 @@ class AnswerRows(Dataset):
         self.replies: list[array[int]] = []
         for start in range(0, len(pairs), _AT_ONCE):
             part = pairs[start : start + _AT_ONCE]
-            prompts = _encode(tokenizer, [render_prompt(pair.prompt, pair.memory) for pair in part])
+            texts = [render_prompt(_leave_out(pair.prompt, pair.save or "", noise, rng), pair.memory) for pair in part]
+            prompts = _encode(tokenizer, texts)
             replies = _encode(tokenizer, [render_reply(pair.reply, pair.save) for pair in part])
-            for pair, prompt, reply in zip(part, prompts, replies, strict=True):
+            for pair, text, prompt, reply in zip(part, texts, prompts, replies, strict=True):
                 remembers = pair.save is not None or pair.memory is not None
-                if remembers and cuts:
-                    pieces = _cut(render_prompt(pair.prompt, pair.memory), cuts, rng)
-                    prompt = [token for ids in _encode(tokenizer, pieces) for token in ids]
+                if cuts and (remembers or rng.random() < 0.5):
+                    prompt = [token for ids in _encode(tokenizer, _cut(text, cuts, rng)) for token in ids]
                 if noise and not remembers:
                     for place, token in enumerate(prompt):
                         if rng.random() < noise and token not in frame:
@@ -85,6 +87,13 @@ class AnswerRows(Dataset):
         learned = [IGNORED if token == self._other else token for token in about]
         labels = [*([IGNORED] * len(prompt)), *learned, *reply][-_MAX_TOKENS:]
         return {"input_ids": ids, "labels": labels}
+
+
+def _leave_out(text: str, kept: str, chance: float, rng: random.Random) -> str:
+    """``text`` without some of its words, but with those that share a letter with ``kept`` and at least one."""
+    words = text.split(" ")
+    left = [word for word in words if set(word) & set(kept) or rng.random() >= chance]
+    return " ".join(left or words) if len(left) < len(words) else text
 
 
 def _cut(text: str, chance: float, rng: random.Random) -> list[str]:

@@ -44,8 +44,9 @@ class TalkConfig:
     opening_weight: float = 1.0  # weight of an answer's first tokens in the loss
     opening_share: float = 0.15  # share of the pairs of which only the answer's opening is learned
     invented: float = 0.5  # share of made-up values, so that she learns to copy rather than to recite
-    noise: float = 0.05  # chance of a prompt's token to be another one
-    cuts: float = 0.15  # chance of a cut at each letter of a prompt with a memory to read or to write
+    noise: float = 0.08  # chance of a prompt's word to be left out, and of a token to be another one
+    cuts: float = 0.15  # chance of a cut at each letter of a prompt
+    dropout: float = 0.1  # of the hidden states: our prompts are few, and without it they are learned by heart
     topic_weight: float = 5.0  # weight of the token of the prompt's family in the loss
     kept_prompts: float = 0.02  # share of the prompts that are never trained on: how many of their families are told
     max_steps: int = -1  # above 0: stop there, for a smoke run
@@ -121,6 +122,7 @@ def main(argv: list[str] | None = None) -> None:
         config.init,
         dtype=torch.float32,
         attn_implementation="eager",  # faster than sdpa for short rows on a CPU
+        hidden_dropout=config.dropout,
     )
     add_topics(tokenizer, model, families)
     tokenizer.save_pretrained(out)
@@ -152,6 +154,7 @@ def main(argv: list[str] | None = None) -> None:
     trainer.opening_weight, trainer.topic_weight = config.opening_weight, config.topic_weight
     trainer.topics = torch.tensor(list(topic_ids(tokenizer).values()))
     trainer.train(resume_from_checkpoint=last_checkpoint(work))
+    model.config.hidden_dropout = 0.0
     model.to(torch.float16).save_pretrained(out)
     print(f"saved {out}")
 

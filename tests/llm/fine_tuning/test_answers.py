@@ -32,9 +32,9 @@ def test_a_batch_is_padded_where_no_loss_is():
         assert mask.tolist() == [1] * length + [0] * gap
 
 
-def test_noise_changes_words_of_the_prompt_but_never_a_memory_or_the_format():
+def test_noise_changes_a_prompts_words_but_never_a_memory_or_the_format():
     words = tokenizer()
-    pairs = [Pair("오늘 저녁에 뭐 먹을까 고민이야", "떡볶이 어때?")] * 40 + [PAIRS[1]] * 40
+    pairs = [Pair("고민이야", "떡볶이 어때?")] * 40 + [PAIRS[1]] * 40
     rows = AnswerRows(pairs, words, noise=0.5)
     plain = words(render_prompt(pairs[0].prompt))["input_ids"]
     frame = set(words(render_prompt(""))["input_ids"]) | set(words.all_special_ids)
@@ -42,17 +42,29 @@ def test_noise_changes_words_of_the_prompt_but_never_a_memory_or_the_format():
     assert all(len(row) == len(plain) for row in noisy) and any(row != plain for row in noisy)
     for row in noisy:
         assert [(i, t) for i, t in enumerate(row) if t in frame] == [(i, t) for i, t in enumerate(plain) if t in frame]
-    wanted = words(render_prompt(PAIRS[1].prompt, PAIRS[1].memory))["input_ids"]
-    assert all(rows.prompts[i].tolist() == wanted for i in range(40, 80))
+    remembering = {words.decode(rows.prompts[i].tolist()) for i in range(40, 80)}
+    assert remembering <= {
+        render_prompt(left, PAIRS[1].memory) for left in ("나", "내일", "뭐하지", "나 내일", "나 뭐하지", "내일 뭐하지")
+    } | {render_prompt(PAIRS[1].prompt, PAIRS[1].memory)}
+    assert len(remembering) > 3
 
 
-def test_cuts_change_the_pieces_of_a_prompt_with_a_memory_but_not_its_text():
+def test_noise_leaves_out_no_word_that_is_written_down():
+    words = tokenizer()
+    rows = AnswerRows([Pair("있잖아 나 민수야", "반가워!", save="이름: 민수")] * 40, words, noise=0.7)
+    texts = [words.decode(rows.prompts[i].tolist()) for i in range(40)]
+    assert all("민수야" in text for text in texts) and len(set(texts)) > 1
+
+
+def test_cuts_change_the_pieces_of_a_prompt_but_not_its_text():
     words = tokenizer()
     pairs = [PAIRS[0]] * 20 + [PAIRS[1]] * 20
     rows = AnswerRows(pairs, words, cuts=0.5)
     plain = [words(render_prompt(p.prompt, p.memory))["input_ids"] for p in PAIRS]
-    assert all(rows.prompts[i].tolist() == plain[0] for i in range(20))
-    assert any(rows.prompts[i].tolist() != plain[1] for i in range(20, 40))
+    as_it_was = [rows.prompts[i].tolist() == plain[i // 20] for i in range(40)]
+    assert 5 < sum(as_it_was[:20]) < 20  # half of those without a memory stay whole
+    assert sum(as_it_was[20:]) < 10
+    assert {words.decode(rows.prompts[i].tolist()) for i in range(20)} == {words.decode(plain[0])}
     assert {words.decode(rows.prompts[i].tolist()) for i in range(20, 40)} == {words.decode(plain[1])}
 
 
