@@ -77,6 +77,17 @@ def widened_generator(narrow: Generator, size: GeneratorConfig) -> Generator:
     return wide
 
 
+@torch.no_grad()
+def louder_z(generator: Generator, gain: float) -> Generator:
+    """The generator with a mapping that hears z ``gain`` times as loud beside the label; returns itself.
+
+    z's features and the label's are brought to one size together. The label's are several to a score, so that one
+    feature of z moves w by far less than one score does, and is learned that much later.
+    """
+    generator.mapping.dense0.weight[:, : generator.config.z_dim] *= gain
+    return generator
+
+
 def trained_tensors(generator: nn.Module) -> list[tuple[str, Tensor]]:
     """Names of all that is trained, and the tensors: parameters and noise images."""
     noise = [(name, buffer) for name, buffer in generator.named_buffers() if name.endswith("apply_noise.noise")]

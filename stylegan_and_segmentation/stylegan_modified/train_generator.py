@@ -30,7 +30,7 @@ from ..segmentation.property_net_file import EMBEDDED_PROPERTY_NET, load_propert
 from ..training_run import run
 from .generator import Generator, GeneratorConfig
 from .generator_training import EMBEDDED_SIZE, GeneratorTraining, TrainingConfig
-from .starting_point import live_features, loaded_generator, widened_generator
+from .starting_point import live_features, loaded_generator, louder_z, widened_generator
 
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -53,6 +53,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--prior-weight", type=float, default=defaults.prior_weight, help="z를 N(0, 1)로 당기는 힘")
     parser.add_argument("--init", type=Path, help="이어서 배울 생성 모델 (폴더, 또는 공개 모델의 .pth 파일)")
     parser.add_argument("--grow", action="store_true", help="--init의 모델도 절반 크기에서 다시 자라게 합니다")
+    parser.add_argument("--z-gain", type=float, default=1.0, help="--init의 모델이 z를 몇 배로 크게 들을지")
     parser.add_argument(
         "--fmap-base",
         type=int,
@@ -92,6 +93,8 @@ def _train(args: argparse.Namespace) -> None:
     size = GeneratorConfig(**{**asdict(size), **{name: value for name, value in asked.items() if value is not None}})
     if start and size != start.config:
         start = widened_generator(start, size)
+    if start and args.z_gain != 1.0:
+        start = louder_z(start, args.z_gain)
     pictures = read_labelled_pictures(args.labels, size.resolution) if args.labels else args.portraits
     property_net = load_property_net(args.property_net, accelerator.device) if args.property_net else None
     config = TrainingConfig(

@@ -35,6 +35,7 @@ from stylegan_and_segmentation.stylegan_modified.losses import (
 from stylegan_and_segmentation.stylegan_modified.starting_point import (
     fresh_generator,
     live_features,
+    louder_z,
     widened_generator,
 )
 from stylegan_and_segmentation.stylegan_modified.train_generator import main
@@ -149,6 +150,19 @@ def test_a_widened_generator_draws_the_same() -> None:
             widened_generator(narrow, GeneratorConfig(**{**size, **wrong}))
 
 
+def test_a_louder_z_moves_w_more() -> None:
+    torch.manual_seed(0)
+    generator = fresh_generator(GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=1, resolution=16))
+    z, others, label = torch.randn(64, 8), torch.randn(64, 8), torch.randn(64, 7)
+
+    def moved() -> float:
+        return float((generator.mapping(z, label) - generator.mapping(others, label)).norm().detach())
+
+    before, heard = moved(), generator.mapping.dense0.weight[:, 8:].clone()
+    assert louder_z(generator, 4.0) is generator
+    assert moved() > 2 * before and torch.equal(generator.mapping.dense0.weight[:, 8:], heard)
+
+
 def test_widening_what_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generator_training, "sheet_rows", lambda: [[RESTING]])
     save_generator(
@@ -157,7 +171,7 @@ def test_widening_what_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     Image.new("RGB", (256, 256), (200, 100, 50)).save(tmp_path / "a.png")
     write_labels(tmp_path / "labels.csv", ["a.png"], np.zeros((1, 7)))
     main(["--out", str(tmp_path / "run"), "--labels", str(tmp_path / "labels.csv"), "--init", str(tmp_path / "face"),
-          "--fmap-base", "512", "--steps", "1", "--batch", "1"])  # fmt: skip
+          "--fmap-base", "512", "--z-gain", "3", "--steps", "1", "--batch", "1"])  # fmt: skip
     settings = json.loads((tmp_path / "run" / "training.json").read_text(encoding="utf-8"))["generator"]
     assert (settings["fmap_base"], settings["fmap_max"], settings["w_dim"]) == (512, 4, 8)
 
