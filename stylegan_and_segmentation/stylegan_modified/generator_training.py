@@ -60,7 +60,7 @@ class TrainingConfig:
         (256, 1.0),
     )  # resolution, until this share
     gradient_weight: float = 1.0
-    texture_weight: float = 0.0  # of the amount of detail; early in a training it weaves a grid into the hair
+    texture_weight: float = 0.0  # of the amount of detail; early in a training it makes hair up where there is none
     prior_weight: float = 0.1  # so strong that z holds what the label does not say, and no expression
     property_weight: float = 0.05  # of the scores' error, as a PropertyNet reads them, where one is given
     guidance_weight: float = 0.1  # of how far the encoder's first features are from the variation of a drawn portrait

@@ -271,11 +271,21 @@ def test_texture_counts_detail_wherever_it_lies() -> None:
     stripes = torch.zeros(1, 3, 64, 64)
     stripes[..., ::2] = 1.0
     elsewhere, smooth = 1.0 - stripes, torch.full_like(stripes, 0.5)
-    assert texture(stripes).shape == (1, 1, 7, 7) and float(texture(smooth).abs().max()) == pytest.approx(0.0, abs=1e-6)
+    assert texture(stripes).shape == (1, 3, 7, 7) and float(texture(smooth).abs().max()) == pytest.approx(0.0, abs=1e-6)
     assert torch.allclose(texture(stripes), texture(elsewhere), atol=1e-6)
     without, with_texture = PictureLoss(64, texture_weight=0.0), PictureLoss(64, texture_weight=1.0)
     cost = [float(with_texture(drawn, stripes) - without(drawn, stripes)) for drawn in (elsewhere, smooth)]
-    assert cost[0] == pytest.approx(0.0, abs=1e-6) and cost[1] == pytest.approx(2.0, rel=1e-4)
+    assert cost[0] == pytest.approx(0.0, abs=1e-6) and cost[1] == pytest.approx(2.0 / 3.0, rel=1e-4)
+
+
+def test_chequers_are_no_stripes_of_as_much_detail() -> None:
+    stripes, chequers = torch.zeros(1, 3, 64, 64), torch.zeros(1, 3, 64, 64)
+    stripes[..., ::2] = 1.0
+    chequers[..., ::2, ::2] = chequers[..., 1::2, 1::2] = 0.5
+    assert torch.allclose(texture(stripes)[:, :2].sum(dim=1), texture(chequers)[:, :2].sum(dim=1), atol=1e-6)
+    across, down, mixed = (float(filtered.mean()) for filtered in texture(chequers)[0])
+    assert across == pytest.approx(down) and mixed == pytest.approx(across)
+    assert [float(filtered.mean()) for filtered in texture(stripes)[0]] == pytest.approx([2.0, 0.0, 0.0], abs=1e-6)
 
 
 def test_prior_loss_is_zero_only_for_the_standard_normal() -> None:
