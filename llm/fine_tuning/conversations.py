@@ -176,6 +176,16 @@ def training_pairs(
     return pairs
 
 
+def kept_pairs(kept: Sequence[Family], seed: int) -> list[Pair]:
+    """The prompts that training leaves out (``keep_prompts``), each once, with values that training never saw.
+
+    A slot of so few values that none is kept for evaluation is filled with the others.
+    """
+    trained, unseen = load_values(), load_values(held_out=True)
+    values = {name: unseen[name] or trained[name] for name in trained}
+    return training_pairs(kept, values, 1, seed, slot_fills=1, invented=0.0, distractors=0.0, typing=0.0)
+
+
 def _value(values: Sequence[str], invented: float, rng: random.Random) -> str:
     value = rng.choice(values)
     if rng.random() >= invented or not all("가" <= c <= "힣" or c == " " for c in value):

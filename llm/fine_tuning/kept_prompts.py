@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from llm.fine_tuning.conversations import Family, Pair, keep_prompts, load_families, load_values, training_pairs
+from llm.fine_tuning.conversations import Family, Pair, keep_prompts, kept_pairs, load_families
 from llm.fine_tuning.evaluate import MODEL, answer
 from llm.fine_tuning.particles import attach
 from llm.language_model import LanguageModel
@@ -94,8 +94,7 @@ def main(argv: list[str] | None = None) -> None:
     options = parser.parse_args(argv)
     families = load_families()
     _, kept = keep_prompts(families, KEPT)
-    pairs = training_pairs(kept, load_values(held_out=True), 1, _SEED, 1, invented=0.0, distractors=0.0, typing=0.0)
-    pairs = sorted(pairs, key=lambda pair: pair.family or "")[:: options.every]
+    pairs = sorted(kept_pairs(kept, _SEED), key=lambda pair: pair.family or "")[:: options.every]
     index = ReplyIndex(families)
     model = LanguageModel.load(options.model)
     print(f"| temperature | own family ({len(pairs)}) | nothing written | right memory written |")

@@ -22,7 +22,15 @@ from transformers import GPTNeoXForCausalLM, PreTrainedTokenizerFast, Trainer, T
 from llm.fine_tuning import corpus
 from llm.fine_tuning.answers import AnswerRows, Padding, answer_weights
 from llm.fine_tuning.chunked_loss import chunked_cross_entropy
-from llm.fine_tuning.conversations import Family, Pair, keep_prompts, load_families, load_values, training_pairs
+from llm.fine_tuning.conversations import (
+    Family,
+    Pair,
+    keep_prompts,
+    kept_pairs,
+    load_families,
+    load_values,
+    training_pairs,
+)
 from llm.fine_tuning.topics import add_topics, topic_accuracy, topic_ids
 from llm.training import add_options, last_checkpoint, trainer_settings
 
@@ -115,8 +123,8 @@ def main(argv: list[str] | None = None) -> None:
 
     families, kept = keep_prompts(load_families(), config.kept_prompts)
     pairs = talk_pairs(config, families)
-    kept_pairs = training_pairs(kept, load_values(held_out=True), 1, config.seed, 1, 0.0, 0.0, 0.0)
-    print(f"pairs {len(pairs):,}, families {len(families):,}, prompts kept {len(kept_pairs):,}")
+    asked = kept_pairs(kept, config.seed)
+    print(f"pairs {len(pairs):,}, families {len(families):,}, prompts kept {len(asked):,}")
     tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init)
     model = GPTNeoXForCausalLM.from_pretrained(
         config.init,
@@ -149,7 +157,7 @@ def main(argv: list[str] | None = None) -> None:
         ),
         train_dataset=rows,
         data_collator=Padding(tokenizer.pad_token_id),
-        callbacks=[TopicReport(tokenizer, kept_pairs)] if kept_pairs else [],
+        callbacks=[TopicReport(tokenizer, asked)] if asked else [],
     )
     trainer.opening_weight, trainer.topic_weight = config.opening_weight, config.topic_weight
     trainer.topics = torch.tensor(list(topic_ids(tokenizer).values()))

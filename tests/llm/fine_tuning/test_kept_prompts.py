@@ -2,7 +2,7 @@
 
 import torch
 
-from llm.fine_tuning.conversations import Family, Pair, keep_prompts
+from llm.fine_tuning.conversations import Family, Pair, is_held_out, keep_prompts, kept_pairs, load_values
 from llm.fine_tuning.kept_prompts import ReplyIndex, measure
 from llm.prompt import ANSWER_END
 
@@ -33,6 +33,14 @@ def test_kept_prompts_are_not_trained_on_and_no_family_loses_all():
         assert set(family.prompts) | set(rest.prompts) == set(whole.prompts)
         assert rest.prompts and not set(family.prompts) & set(rest.prompts)
     assert keep_prompts(families, 1.0)[0] == families
+
+
+def test_kept_prompts_are_asked_with_unseen_values_where_there_are_some():
+    assert not load_values(held_out=True)["season"], "a list of four"
+    kept = [Family("food", ("{food} 먹자",), ("좋아!",)), Family("season", ("난 {season} 좋아",), ("나도!",))]
+    food, season = sorted(kept_pairs(kept, seed=1), key=lambda pair: pair.family or "")
+    assert is_held_out(food.prompt.removesuffix(" 먹자"))
+    assert season.prompt.removeprefix("난 ").removesuffix(" 좋아") in load_values()["season"]
 
 
 def test_a_reply_belongs_to_the_family_whose_reply_it_is_nearest_to():
