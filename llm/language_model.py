@@ -28,7 +28,10 @@ TOP_P = 1.0  # published: no nucleus
 MAX_NEW_TOKENS = 80
 BASE_FOLDERS = ("base", "polyglot_original")  # where an adapter's base lies, beside the adapter
 WRITES_FROM = 0.5  # she writes a memory only where that is likelier than not: what is written down is never a whim
-OWN_WORDS = 6.0  # logarithm of how much likelier a value in her own words must be than one in the user's
+OWN_WORDS = 2.0  # logarithm of how much likelier a value in her own words must be than one in the user's
+LONGER = (
+    1.0  # logarithm of what each token of a value in the user's words counts for it: a longer one is likelier whole
+)
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
 _VALUE_TOKENS = 16  # of a memory's value in her own words
 _SPANS = 64  # pieces of what the user said that are weighed as a memory's value
@@ -192,7 +195,7 @@ class LanguageModel:
         """The tokens of a memory's value and of the bracket that closes it; ``decoder`` stands behind its key.
 
         What goes into the user's file is what he said: the likeliest piece of ``said``, unless a value that the model
-        would put into words of its own is far likelier (``OWN_WORDS``).
+        would put into words of its own is likelier (``OWN_WORDS``) and begins with a word that he used.
         """
         fork = decoder.fork()
         first = scores = fork.scores()
@@ -203,12 +206,15 @@ class LanguageModel:
                 break
             fork.append(own[-1])
             scores = fork.scores()
-        spans = self.tokenizer([f" {span}]" for span in value_spans(said)], add_special_tokens=False)["input_ids"]
+        spans = [self._encode(f" {span}]") for span in value_spans(said)]
         spans = [tokens for tokens in spans if not self._never[tokens].any()]
         spans.sort(key=lambda tokens: -float(first[tokens[0]]))
-        likely = decoder.weigh([own, *spans[:_SPANS]])
-        likely[0] -= OWN_WORDS
-        return [own, *spans][int(likely.argmax())]
+        values = [own, *spans[:_SPANS]]
+        likely = decoder.weigh(values).cpu() + LONGER * torch.tensor([len(tokens) - 1 for tokens in values])
+        begins = "".join(self._texts[token] for token in own).replace("]", "").split()[:1]
+        heard = bool(begins) and begins[0] in said  # else it is the last resort
+        likely[0] -= LONGER * (len(own) - 1) + OWN_WORDS if heard else torch.inf
+        return values[int(likely.argmax())]
 
     def _take(self, draft: Draft, token: int) -> str | None:
         """Adds ``token`` to ``draft``; gives the text that it brings, or None within a character."""

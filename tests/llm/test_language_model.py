@@ -16,7 +16,7 @@ from llm.decoding import Decoder
 from llm.errors import ModelFolderError, PromptTooLongError
 from llm.fine_tuning.conversations import Family
 from llm.fine_tuning.topics import add_topics, topic_ids
-from llm.language_model import NO_REPEAT_NGRAM, OWN_WORDS, LanguageModel, choose_dtype, find_base
+from llm.language_model import LONGER, NO_REPEAT_NGRAM, OWN_WORDS, LanguageModel, choose_dtype, find_base
 from llm.memory_mechanism.memory import Memory
 from llm.prompt import ANSWER_END, END_OF_TEXT, render_prompt
 from llm.reply import ReplyParser
@@ -360,29 +360,46 @@ def test_a_topic_that_writes_a_memory_is_never_a_whim(likings, chosen):
 
 
 @pytest.mark.parametrize(
-    ("liked", "own_is_likelier_by", "written"),
+    ("liked", "own_is_likelier_by", "heard", "written"),
     [
-        ("민수", 0.0, " 민수]"),
-        ("민수야", 0.0, " 민수야]"),
-        ("민수", OWN_WORDS - 1, " 민수]"),
-        ("민수", OWN_WORDS + 1, None),
-        ("홍민수", 0.0, " 민수]"),  # nobody said that
+        ("민수", 0.0, True, " 민수]"),
+        ("민수야", 0.0, True, " 민수야]"),
+        ("민수", OWN_WORDS - 1, True, " 민수]"),
+        ("민수", OWN_WORDS + 1, True, None),
+        ("민수", OWN_WORDS + 9, False, " 민수]"),  # nobody said how hers begins
+        ("홍민수", 0.0, True, " 민수]"),  # nobody said that
     ],
 )
-def test_a_value_is_written_in_the_users_own_words(liked, own_is_likelier_by, written, monkeypatch):
+def test_a_value_is_written_in_the_users_own_words(liked, own_is_likelier_by, heard, written, monkeypatch):
     model = model_with_topics({"name": 20.0})
     decoder = Decoder(model.model, model.tokenizer(f"{render_prompt('내 이름은 민수야')} [이름:")["input_ids"])
 
     def weigh(_, endings):
         """The first is hers; a piece of what was said is the likelier, the more it is like ``liked``."""
-        texts = model.tokenizer.batch_decode(endings[1:])
+        texts = [model.tokenizer.decode(tokens) for tokens in endings[1:]]
         weights = [-20.0 - (text != f" {liked}]") - (text != " 민수]") for text in texts]
-        return torch.tensor([max(weights) + own_is_likelier_by, *weights])
+        weights = [weight - LONGER * (len(tokens) - 1) for weight, tokens in zip(weights, endings[1:], strict=True)]
+        return torch.tensor([-20.0 + own_is_likelier_by, *weights])
 
     monkeypatch.setattr(Decoder, "weigh", weigh)
     with torch.inference_mode():
-        text = model.tokenizer.decode(model._value(decoder, "내 이름은 민수야"))
-    assert text == written if written else "민수" not in text
+        hers = model.tokenizer.decode(model._value(decoder, ""))  # there is nothing else
+        said = f"내 이름은 민수야 {hers.replace(']', '').split()[0] if heard else ''}"
+        text = model.tokenizer.decode(model._value(decoder, said))
+    assert text == (written or hers)
+
+
+def test_of_two_values_the_longer_is_likelier_whole(monkeypatch):
+    model = model_with_topics({"name": 20.0})
+    decoder = Decoder(model.model, model.tokenizer(render_prompt("새 관찰 좋아"))["input_ids"])
+
+    def weigh(_, endings):
+        """A piece of one word is by half of ``LONGER`` likelier for each token that it is shorter."""
+        return torch.tensor([-99.0, *(-0.5 * LONGER * len(tokens) for tokens in endings[1:])])
+
+    monkeypatch.setattr(Decoder, "weigh", weigh)
+    with torch.inference_mode():
+        assert model.tokenizer.decode(model._value(decoder, "새 관찰")) == " 새 관찰]"
 
 
 def test_a_topic_takes_one_position_of_the_context():
