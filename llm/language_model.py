@@ -166,7 +166,7 @@ class LanguageModel:
             if draft.done:
                 break
             decoder.append(token)
-            if draft.parser.awaits_value and len(self._topics):
+            if not settled and draft.parser.awaits_value and len(self._topics):
                 settled = self._value(decoder, said)
 
     def _topic(self, scores: torch.Tensor) -> int:

@@ -402,6 +402,22 @@ def test_of_two_values_the_longer_is_likelier_whole(monkeypatch):
         assert model.tokenizer.decode(model._value(decoder, "새 관찰")) == " 새 관찰]"
 
 
+def test_a_value_is_chosen_once_even_where_its_first_token_is_half_a_letter(monkeypatch):
+    model = model_with_topics({"name": 20.0})
+    chosen = []
+
+    def value(_self, _decoder, _said):
+        chosen.append(model._encode(" 뷁]"))
+        return list(chosen[-1])
+
+    script = [*model._encode("[이름:"), *model._encode(" 응!"), model.tokenizer.eos_token_id]
+    monkeypatch.setattr(LanguageModel, "_value", value)
+    monkeypatch.setattr(LanguageModel, "_next_token", lambda *_: script.pop(0))
+    text = "".join(model.stream(PROMPT, max_new_tokens=40))
+    assert "[이름: 뷁] 응!" in text and len(chosen) == 1
+    assert "\ufffd" in model.tokenizer.decode(chosen[0][:2])
+
+
 def test_a_topic_takes_one_position_of_the_context():
     model = model_with_topics({"hello": 20.0})
     room = model.context - model.count_tokens(PROMPT)
