@@ -31,14 +31,16 @@ from ..label_file import LabelledPictures
 from ..painter import FacePainter
 from ..portrait.rendered_set import VARIATION_NAMES, RenderedSet, drawn_variations, read_set
 from ..segmentation.property_net import PropertyNet
+from ..segmentation.woman_net import LOOKS, WomanNet
 from ..training_run import read_checkpoint, write_checkpoint
 from .encoder import Encoder, EncoderConfig, sample_z
 from .generator import Generator, GeneratorConfig
 from .generator_file import save_generator
-from .losses import PictureLoss, prior_loss, property_loss
+from .losses import PictureLoss, prior_loss, score_loss
 from .starting_point import fresh_generator, trained_tensors
 
-EMBEDDED_SIZE = GeneratorConfig(w_dim=256, mapping_layers=4, fmap_base=6144, fmap_max=128)
+EMBEDDED_SIZE = GeneratorConfig(w_dim=256, mapping_layers=4, fmap_base=12288, fmap_max=192)
+LOOK_COLUMNS = [VARIATION_NAMES.index(name) for name in LOOKS]
 IDENTITY_CANDIDATES = 24  # z vectors that the identity is chosen from
 IDENTITY_PICTURES = 9  # that the identity has to draw well
 
@@ -63,6 +65,7 @@ class TrainingConfig:
     texture_weight: float = 0.0  # of the amount of detail; early in a training it makes hair up where there is none
     prior_weight: float = 0.1  # so strong that z holds what the label does not say, and no expression
     property_weight: float = 0.05  # of the scores' error, as a PropertyNet reads them, where one is given
+    looks_weight: float = 0.05  # of the looks' error, as a WomanNet reads them, where one is given
     guidance_weight: float = 0.1  # of how far the encoder's first features are from the variation of a drawn portrait
     live_z: int = 16  # features of z that the mapping listens to; the others it ignores, so z stays N(0, I)
     ema: float = 0.997
@@ -95,6 +98,7 @@ class GeneratorTraining:
             filling.
         processes: those that train together; its device is where the networks go.
         property_net: reads the scores of what is drawn, on the same device; it is not trained.
+        woman_net: reads the looks of what is drawn, likewise; of use where the pictures' variations are known.
         start: the generator to go on from, of the given size; by default a fresh one.
     """
 
@@ -106,9 +110,11 @@ class GeneratorTraining:
         processes: Processes,
         property_net: PropertyNet | None = None,
         start: Generator | None = None,
+        woman_net: WomanNet | None = None,
     ) -> None:
         torch.manual_seed(config.seed)
         self.config, self.size, self.processes, self.property_net = config, size, processes, property_net
+        self.woman_net = woman_net
         self.device = device = processes.device
         self.generator = (start or fresh_generator(size)).to(device)
         self.encoder = Encoder(EncoderConfig(size.z_dim, size.label_dim)).to(device)
@@ -178,9 +184,13 @@ class GeneratorTraining:
             loss = loss + config.guidance_weight * (mu[:, :count] - known).square().mean()
         losses = {"picture": picture.item(), "prior": prior.item(), "resolution": resolution}
         if self.property_net is not None and resolution == self.size.resolution:
-            properties = property_loss(self.property_net(drawn.float()), labels)
+            properties = score_loss(self.property_net(drawn.float()), labels)
             loss = loss + config.property_weight * properties
             losses["properties"] = properties.item()
+        if self.woman_net is not None and count == len(VARIATION_NAMES) and resolution == self.size.resolution:
+            looks = score_loss(self.woman_net(drawn.float()), known[:, LOOK_COLUMNS])
+            loss = loss + config.looks_weight * looks
+            losses["looks"] = looks.item()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         share_gradients(self._trained(), self.processes)

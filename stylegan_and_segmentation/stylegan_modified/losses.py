@@ -94,14 +94,14 @@ def prior_loss(mu: Tensor, log_variance: Tensor) -> Tensor:
     return 0.5 * (mu.square() + log_variance.exp() - 1.0 - log_variance).mean()
 
 
-def property_loss(scores: Tensor, labels: Tensor) -> Tensor:
-    """How far the scores that are read from pictures are from the requested ones: a scalar.
+def score_loss(scores: Tensor, wanted: Tensor) -> Tensor:
+    """How far what a network reads from pictures is from what was asked for: a scalar.
 
-    The published training squares the error; beyond half a deviation ours grows evenly, so that a few pictures which
-    are not yet faces do not outweigh the rest.
+    The published training squares the error of the property scores; beyond half a deviation ours grows evenly, so that
+    a few pictures which are not yet faces do not outweigh the rest.
 
     Args:
-        scores: (N, 7), read by a PropertyNet.
-        labels: (N, 7), requested.
+        scores: (N, K), read by a PropertyNet or a WomanNet.
+        wanted: (N, K), the labels or the looks.
     """
-    return F.smooth_l1_loss(scores, labels, beta=0.5)
+    return F.smooth_l1_loss(scores, wanted, beta=0.5)

@@ -27,6 +27,7 @@ from ..errors import FaceError
 from ..label_file import read_labelled_pictures
 from ..portrait.rendered_set import DEFAULT_FOLDER, render_set
 from ..segmentation.property_net_file import EMBEDDED_PROPERTY_NET, load_property_net
+from ..segmentation.woman_net_file import EMBEDDED_WOMAN_NET, load_woman_net
 from ..training_run import run
 from .generator import Generator, GeneratorConfig
 from .generator_training import EMBEDDED_SIZE, GeneratorTraining, TrainingConfig
@@ -44,6 +45,10 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
         "--property-net", type=Path, nargs="?", const=EMBEDDED_PROPERTY_NET, help="점수의 오차를 잴 속성 점수 모델 폴더"
     )
     parser.add_argument("--property-weight", type=float, default=defaults.property_weight, help="점수의 오차의 무게")
+    parser.add_argument(
+        "--woman-net", type=Path, nargs="?", const=EMBEDDED_WOMAN_NET, help="생김새의 오차를 잴 얼굴 임베딩 모델 폴더"
+    )
+    parser.add_argument("--looks-weight", type=float, default=defaults.looks_weight, help="생김새의 오차의 무게")
     parser.add_argument("--no-render", action="store_true", help="초상화를 더 그리지 않고 있는 것만 씁니다")
     parser.add_argument("--steps", type=int, default=defaults.steps)
     parser.add_argument("--batch", type=int, default=defaults.batch)
@@ -97,6 +102,7 @@ def _train(args: argparse.Namespace) -> None:
         start = louder_z(start, args.z_gain)
     pictures = read_labelled_pictures(args.labels, size.resolution) if args.labels else args.portraits
     property_net = load_property_net(args.property_net, accelerator.device) if args.property_net else None
+    woman_net = load_woman_net(args.woman_net, accelerator.device) if args.woman_net else None
     config = TrainingConfig(
         images=len(pictures) if args.labels else args.images,
         steps=args.steps,
@@ -106,6 +112,7 @@ def _train(args: argparse.Namespace) -> None:
         texture_weight=args.texture_weight,
         prior_weight=args.prior_weight,
         property_weight=args.property_weight if property_net else 0.0,
+        looks_weight=args.looks_weight if woman_net else 0.0,
         bf16=args.bf16,
         seed=args.seed,
         checkpoint_every=args.checkpoint_every,
@@ -118,7 +125,7 @@ def _train(args: argparse.Namespace) -> None:
         if not args.no_render and not args.labels and not args.export_only:
             render_set(args.portraits, args.images)
     accelerator.wait_for_everyone()
-    training = GeneratorTraining(config, size, pictures, accelerator, property_net, start)
+    training = GeneratorTraining(config, size, pictures, accelerator, property_net, start, woman_net)
     if args.resume or args.export_only:
         training.load(args.out)
     if not args.export_only:

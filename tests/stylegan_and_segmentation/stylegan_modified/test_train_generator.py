@@ -16,10 +16,11 @@ from stylegan_and_segmentation.contact_sheet import IDENTITY_NAME, RESTING
 from stylegan_and_segmentation.label_file import write_labels
 from stylegan_and_segmentation.painter import FacePainter
 from stylegan_and_segmentation.portrait import rendered_set
-from stylegan_and_segmentation.portrait.rendered_set import drawn_variations, render_set
+from stylegan_and_segmentation.portrait.rendered_set import VARIATION_NAMES, drawn_variations, render_set
 from stylegan_and_segmentation.properties import PropertyScores
 from stylegan_and_segmentation.segmentation.property_net import PropertyNet, PropertyNetConfig
 from stylegan_and_segmentation.segmentation.property_net_file import save_property_net
+from stylegan_and_segmentation.segmentation.woman_net import LOOKS
 from stylegan_and_segmentation.stylegan_modified import generator_training
 from stylegan_and_segmentation.stylegan_modified.encoder import Encoder, EncoderConfig, sample_z
 from stylegan_and_segmentation.stylegan_modified.generator import Generator, GeneratorConfig
@@ -29,7 +30,7 @@ from stylegan_and_segmentation.stylegan_modified.losses import (
     PictureLoss,
     area_weights,
     prior_loss,
-    property_loss,
+    score_loss,
     texture,
 )
 from stylegan_and_segmentation.stylegan_modified.starting_point import (
@@ -194,6 +195,29 @@ def test_known_variations_are_the_first_features_of_z(portraits: Path, monkeypat
     assert not z[: drawn.shape[1]].any() and z[drawn.shape[1] :].std() > 0.3
 
 
+class Sees(torch.nn.Module):
+    """A woman net that sees in every picture what it was told."""
+
+    def __init__(self, looks: torch.Tensor) -> None:
+        super().__init__()
+        self.looks = looks
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.looks + 0.0 * images.mean()
+
+
+def test_looks_that_are_read_wrongly_cost(portraits: Path) -> None:
+    size = GeneratorConfig(w_dim=8, mapping_layers=1, fmap_base=512, fmap_max=8)
+    config = TrainingConfig(images=3, batch=3, growth=((256, 1.0),))
+    costs = []
+    for off in (0.0, 1.0):
+        training = generator_training.GeneratorTraining(config, size, portraits, Two())
+        _, _, known = training.batch(256, training._random())
+        training.woman_net = Sees(known[:, [VARIATION_NAMES.index(name) for name in LOOKS]] + off)
+        costs.append(training.train_step()["looks"])
+    assert costs == pytest.approx([0.0, 0.75])
+
+
 class Two:
     """The first of two processes; the other one's gradients are all 3."""
 
@@ -232,10 +256,10 @@ def test_two_processes_train_one_generator(tmp_path: Path) -> None:
     assert load_generator(tmp_path / "out").config == size
 
 
-def test_property_loss() -> None:
+def test_score_loss() -> None:
     labels = torch.randn(4, 7)
-    assert float(property_loss(labels, labels)) == 0.0
-    near, far = float(property_loss(labels + 0.1, labels)), float(property_loss(labels + 2.0, labels))
+    assert float(score_loss(labels, labels)) == 0.0
+    near, far = float(score_loss(labels + 0.1, labels)), float(score_loss(labels + 2.0, labels))
     assert near == pytest.approx(0.01, rel=1e-3) and far == pytest.approx(1.75, rel=1e-3)
 
 
