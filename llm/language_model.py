@@ -29,9 +29,7 @@ MAX_NEW_TOKENS = 80
 BASE_FOLDERS = ("base", "polyglot_original")  # where an adapter's base lies, beside the adapter
 WRITES_FROM = 0.5  # she writes a memory only where that is likelier than not: what is written down is never a whim
 OWN_WORDS = 2.0  # logarithm of how much likelier a value in her own words must be than one in the user's
-LONGER = (
-    1.0  # logarithm of what each token of a value in the user's words counts for it: a longer one is likelier whole
-)
+LONGER = 1.0  # logarithm of what each token of a value in the user's words counts for it: the longer is likelier whole
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
 _VALUE_TOKENS = 16  # of a memory's value in her own words
 _SPANS = 64  # pieces of what the user said that are weighed as a memory's value
