@@ -208,10 +208,11 @@ class LanguageModel:
         spans = [tokens for tokens in spans if not self._never[tokens].any()]
         spans.sort(key=lambda tokens: -float(first[tokens[0]]))
         values = [own, *spans[:_SPANS]]
-        likely = decoder.weigh(values).cpu() + LONGER * torch.tensor([len(tokens) - 1 for tokens in values])
+        likely = decoder.weigh(values).cpu()
         begins = "".join(self._texts[token] for token in own).replace("]", "").split()[:1]
         heard = bool(begins) and begins[0] in said  # else it is the last resort
-        likely[0] -= LONGER * (len(own) - 1) + OWN_WORDS if heard else torch.inf
+        likely[0] -= OWN_WORDS if heard else torch.inf
+        likely[1:] += LONGER * torch.tensor([len(tokens) - 1.0 for tokens in values[1:]])
         return values[int(likely.argmax())]
 
     def _take(self, draft: Draft, token: int) -> str | None:

@@ -93,7 +93,7 @@ def _leave_out(text: str, kept: str, chance: float, rng: random.Random) -> str:
     """``text`` without some of its words, but with those that share a letter with ``kept`` and at least one."""
     words = text.split(" ")
     left = [word for word in words if set(word) & set(kept) or rng.random() >= chance]
-    return " ".join(left or words) if len(left) < len(words) else text
+    return " ".join(left or words)
 
 
 def _cut(text: str, chance: float, rng: random.Random) -> list[str]:

@@ -17,20 +17,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..figures import correlation
-from ..portrait.rendered_set import VARIATION_NAMES, RenderedSet, drawn_variations
+from ..portrait.rendered_set import RenderedSet, drawn_variations
 from .portrait_training import PortraitTraining, TrainingConfig, argument_parser, carry_out, prepare
 from .property_net import PropertyNetConfig
 from .train_property_net import as_a_generator_draws, to_images
-from .woman_net import LOOKS, WomanNet, looks
+from .woman_net import LOOK_COLUMNS, LOOKS, WomanNet, looks
 from .woman_net_file import save_woman_net
 
 DEFAULTS = TrainingConfig(images=600, held_out=100, steps=400, batch=16, learning_rate=2e-3)
-COLUMNS = [VARIATION_NAMES.index(name) for name in LOOKS]
 
 
 def true_looks(portraits: RenderedSet) -> np.ndarray:
     """What the portraits were drawn with, float32 (N, 6)."""
-    return drawn_variations(portraits)[:, COLUMNS]
+    return drawn_variations(portraits)[:, LOOK_COLUMNS]
 
 
 class WomanNetTraining(PortraitTraining):

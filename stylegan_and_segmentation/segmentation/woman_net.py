@@ -11,9 +11,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from ..portrait.rendered_set import VARIATION_NAMES
 from .property_net import Area, AreaNetworks
 
 LOOKS: tuple[str, ...] = ("tint", "tip_hue", "hair_warmth", "iris_hue", "lip_hue", "skin_warmth")  # of a Variation
+LOOK_COLUMNS = [VARIATION_NAMES.index(name) for name in LOOKS]
 AREAS: tuple[Area, ...] = (
     Area(("iris_hue",), 64, 96, 208, 144, fine=True),
     Area(("lip_hue",), 88, 152, 184, 208, fine=True),

@@ -31,7 +31,7 @@ from ..label_file import LabelledPictures
 from ..painter import FacePainter
 from ..portrait.rendered_set import VARIATION_NAMES, RenderedSet, drawn_variations, read_set
 from ..segmentation.property_net import PropertyNet
-from ..segmentation.woman_net import LOOKS, WomanNet
+from ..segmentation.woman_net import LOOK_COLUMNS, WomanNet
 from ..training_run import read_checkpoint, write_checkpoint
 from .encoder import Encoder, EncoderConfig, sample_z
 from .generator import Generator, GeneratorConfig
@@ -40,7 +40,6 @@ from .losses import PictureLoss, prior_loss, score_loss
 from .starting_point import fresh_generator, trained_tensors
 
 EMBEDDED_SIZE = GeneratorConfig(w_dim=256, mapping_layers=4, fmap_base=12288, fmap_max=192)
-LOOK_COLUMNS = [VARIATION_NAMES.index(name) for name in LOOKS]
 IDENTITY_CANDIDATES = 24  # z vectors that the identity is chosen from
 IDENTITY_PICTURES = 9  # that the identity has to draw well
 
@@ -177,18 +176,19 @@ class GeneratorTraining:
         w = self.generator.mapping(z, labels)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=config.bf16):
             drawn = self.generator.synthesis(w, resolution)
-        picture = self.losses[resolution](drawn.float(), images)
+        drawn = drawn.float()
+        picture = self.losses[resolution](drawn, images)
         prior = prior_loss(mu[:, count:], log_variance[:, count:])
         loss = picture + config.prior_weight * prior
         if count:
             loss = loss + config.guidance_weight * (mu[:, :count] - known).square().mean()
         losses = {"picture": picture.item(), "prior": prior.item(), "resolution": resolution}
         if self.property_net is not None and resolution == self.size.resolution:
-            properties = score_loss(self.property_net(drawn.float()), labels)
+            properties = score_loss(self.property_net(drawn), labels)
             loss = loss + config.property_weight * properties
             losses["properties"] = properties.item()
         if self.woman_net is not None and count == len(VARIATION_NAMES) and resolution == self.size.resolution:
-            looks = score_loss(self.woman_net(drawn.float()), known[:, LOOK_COLUMNS])
+            looks = score_loss(self.woman_net(drawn), known[:, LOOK_COLUMNS])
             loss = loss + config.looks_weight * looks
             losses["looks"] = looks.item()
         self.optimizer.zero_grad(set_to_none=True)
