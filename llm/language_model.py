@@ -209,7 +209,7 @@ class LanguageModel:
         spans.sort(key=lambda tokens: -float(first[tokens[0]]))
         values = [own, *spans[:_SPANS]]
         likely = decoder.weigh(values).cpu()
-        begins = "".join(self._texts[token] for token in own).replace("]", "").split()[:1]
+        begins = self.tokenizer.decode(own).replace("]", "").split()[:1]
         heard = bool(begins) and begins[0] in said  # else it is the last resort
         likely[0] -= OWN_WORDS if heard else torch.inf
         likely[1:] += LONGER * torch.tensor([len(tokens) - 1.0 for tokens in values[1:]])

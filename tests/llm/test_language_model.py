@@ -389,6 +389,35 @@ def test_a_value_is_written_in_the_users_own_words(liked, own_is_likelier_by, he
     assert text == (written or hers)
 
 
+def test_a_value_of_hers_is_heard_also_where_a_letter_takes_two_tokens():
+    model = model_with_topics({"name": 20.0})
+    hers = model._encode(" 뷁]")
+    assert "\ufffd" in model._texts[hers[0]]
+
+    class Wants:
+        """Stands behind a key and wants to say ``hers``, which is likelier than any piece of what was said."""
+
+        def __init__(self):
+            self.said = []
+
+        def fork(self):
+            return self
+
+        def append(self, token):
+            self.said.append(token)
+
+        def scores(self):
+            scores = torch.zeros(model.model.config.vocab_size)
+            scores[hers[len(self.said)]] = 9.0
+            return scores
+
+        def weigh(self, endings):
+            return torch.tensor([0.0, *([-99.0] * (len(endings) - 1))])
+
+    assert model._value(Wants(), "뷁이 내 이름") == hers
+    assert model._value(Wants(), "내 이름") != hers
+
+
 def test_of_two_values_the_longer_is_likelier_whole(monkeypatch):
     model = model_with_topics({"name": 20.0})
     decoder = Decoder(model.model, model.tokenizer(render_prompt("새 관찰 좋아"))["input_ids"])
