@@ -85,6 +85,12 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _train(args: argparse.Namespace) -> None:
+    if args.z_gain != 1.0 and not args.init:
+        sys.exit("--z-gain 은 --init 으로 이어 배울 때만 쓸 수 있어요. 처음부터 배울 때는 빼 주세요.")
+    if args.woman_net and args.labels:
+        sys.exit(
+            "--woman-net 은 초상화로 배울 때만 쓸 수 있어요. --labels 의 그림에는 생김새의 참값이 없으니 빼 주세요."
+        )
     torch.set_num_threads(args.threads)
     accelerator = Accelerator(cpu=args.device == "cpu")
     if accelerator.device.type != torch.device(args.device).type:

@@ -120,6 +120,16 @@ def test_going_on_from_a_generator(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         main([*common, "--steps", "1", "--init", str(tmp_path / "none")])
 
 
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [(["--z-gain", "4"], "--z-gain"), (["--labels", "labels.csv", "--woman-net", "net"], "--woman-net")],
+)
+def test_an_option_that_would_do_nothing_is_refused(asked: list[str], named: str, tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=rf"{named}.*빼 주세요"):
+        main(["--out", str(tmp_path / "run"), *asked])
+    assert not (tmp_path / "run").exists()
+
+
 def test_growing_again_from_a_generator_leaves_deaf_features_deaf(tmp_path: Path) -> None:
     size = GeneratorConfig(z_dim=8, w_dim=8, mapping_layers=1, fmap_base=256, fmap_max=4)
     before = fresh_generator(size)
