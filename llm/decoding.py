@@ -75,3 +75,11 @@ class Decoder:
         chosen = ids[:, len(self._unread) :].unsqueeze(-1)
         scores = out.logits[:, :-1].float().log_softmax(-1).gather(-1, chosen).squeeze(-1)
         return torch.stack([row[: len(tokens)].sum() for row, tokens in zip(scores, endings, strict=True)])
+
+
+def channel_scores(model: PreTrainedModel, topics: torch.Tensor, ids: Sequence[int]) -> torch.Tensor:
+    """How likely each of ``topics`` (topics,) makes the prompt ``ids``: logarithms, (topics,), fp32."""
+    prompt = torch.tensor([ids], device=topics.device).expand(len(topics), -1)
+    rows = torch.cat([topics[:, None], prompt], dim=1)
+    scores = model(input_ids=rows, use_cache=False).logits[:, :-1].float().log_softmax(-1)
+    return scores.gather(-1, rows[:, 1:, None]).squeeze(-1).sum(dim=1)

@@ -19,9 +19,18 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from transformers.utils import logging as transformers_logging
 
 from llm.copied_value import value_spans
-from llm.decoding import Decoder, Draft
+from llm.decoding import Decoder, Draft, channel_scores
 from llm.errors import ModelFolderError, PromptTooLongError
-from llm.prompt import ANSWER_END, END_OF_TEXT, MARKERS, OTHER_TOPIC, is_topic, split_prompt, writes_memory
+from llm.prompt import (
+    ANSWER_END,
+    END_OF_TEXT,
+    MARKERS,
+    OTHER_TOPIC,
+    channel_prompt,
+    is_topic,
+    split_prompt,
+    writes_memory,
+)
 
 TEMPERATURE = 0.6  # published
 TOP_P = 1.0  # published: no nucleus
@@ -31,6 +40,8 @@ WRITES_FROM = 0.5  # she writes a memory only where that is likelier than not: w
 OWN_WORDS = 2.0  # logarithm of how much likelier a value in her own words must be than one in the user's
 LONGER = 1.0  # logarithm of what each token of a value in the user's words counts for it: the longer is likelier whole
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
+_CHANNEL_TOPICS = 12  # the likeliest ones, which are weighed a second time
+_CHANNEL_TOKENS = 127  # of the prompt: in training a topic and the prompt had no more room
 _VALUE_TOKENS = 16  # of a memory's value in her own words
 _SPANS = 64  # pieces of what the user said that are weighed as a memory's value
 _LARGE = 1024  # hidden size from which bf16 pays on a CPU: decoding then waits for memory
@@ -52,6 +63,7 @@ class LanguageModel:
         temperature: float = TEMPERATURE,
         top_p: float = TOP_P,
         opening_temperature: float | None = None,
+        channel_weight: float = 0.0,
     ) -> None:
         """
         Args:
@@ -61,12 +73,15 @@ class LanguageModel:
             top_p: nucleus in (0, 1]; 1 samples from the whole distribution.
             opening_temperature: of the first token of what she says where no memory is given, by default as all others:
                 a reply may begin in many right ways, and once it has begun, goes on in few.
+            channel_weight: how much it counts, in the choice of a topic, how likely the topic makes the prompt; 0 for a
+                model that was not trained to say so.
         """
         self.model = model
         self.tokenizer = tokenizer
         self.temperature = temperature
         self.top_p = top_p
         self.opening_temperature = opening_temperature or temperature
+        self.channel_weight = channel_weight
         self.context = model.config.max_position_embeddings
         named = {tokenizer.convert_tokens_to_ids(END_OF_TEXT), tokenizer.convert_tokens_to_ids(ANSWER_END)}
         self._ends = (named - {tokenizer.unk_token_id} | {tokenizer.eos_token_id}) - {None}
@@ -142,18 +157,17 @@ class LanguageModel:
         limit = self.context - max_new_tokens - min(1, len(self._topics))
         if len(ids) > limit:
             raise PromptTooLongError(len(ids), limit)
-        return self._decode(ids, *split_prompt(prompt), generator, max_new_tokens)
+        return self._decode(ids, prompt, generator, max_new_tokens)
 
     def _encode(self, text: str) -> list[int]:
         return self.tokenizer(text, add_special_tokens=False)["input_ids"]
 
     @torch.inference_mode()
-    def _decode(
-        self, ids: list[int], given: str | None, said: str, generator: torch.Generator | None, budget: int
-    ) -> Iterator[str]:
+    def _decode(self, ids: list[int], prompt: str, generator: torch.Generator | None, budget: int) -> Iterator[str]:
+        given, said = split_prompt(prompt)
         draft, decoder = Draft(given), Decoder(self.model, ids)
         if len(self._topics):
-            decoder.append(self._topic(decoder.scores()))
+            decoder.append(self._topic(decoder.scores(), prompt))
             yield ""
         settled: list[int] = []  # tokens that are certain to come next
         for _ in range(budget):
@@ -167,9 +181,18 @@ class LanguageModel:
             if not settled and draft.parser.awaits_value and len(self._topics):
                 settled = self._value(decoder, said)
 
-    def _topic(self, scores: torch.Tensor) -> int:
-        """The likeliest topic, of those that write a memory or of the others; ``scores`` (vocabulary,)."""
-        likely = scores[self._topics].softmax(-1)
+    def _topic(self, scores: torch.Tensor, prompt: str) -> int:
+        """The likeliest topic, of those that write a memory or of the others; ``scores`` (vocabulary,) say how likely.
+
+        Where the model knows how likely a topic makes a prompt, that is weighed in for the topics that lead.
+        """
+        scores = scores[self._topics]
+        if self.channel_weight:
+            best, leading = scores.topk(min(_CHANNEL_TOPICS, len(scores)))
+            ids = self._encode(channel_prompt(prompt))[:_CHANNEL_TOKENS]
+            best = best + self.channel_weight * channel_scores(self.model, self._topics[leading], ids)
+            scores = torch.full_like(scores, -torch.inf).index_copy(0, leading, best)
+        likely = scores.softmax(-1)
         writes = likely[self._writing].sum() >= WRITES_FROM
         return int(self._topics[likely.masked_fill(self._writing != writes, -1.0).argmax()])
 
@@ -336,8 +359,8 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _read_sampling(folder: Path) -> tuple[float, float, float | None]:
-    """Temperature, top_p and opening temperature as training left them beside the weights; else as published."""
+def _read_sampling(folder: Path) -> tuple[float, float, float | None, float]:
+    """Temperature, top_p, opening temperature and channel weight as training left them; else as published."""
     file = folder / "generation_config.json"
     try:
         fields = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
@@ -346,6 +369,7 @@ def _read_sampling(folder: Path) -> tuple[float, float, float | None]:
             float(fields.get("temperature") or TEMPERATURE),
             float(fields.get("top_p") or TOP_P),
             float(opening) if opening else None,
+            float(fields.get("channel_weight") or 0.0),
         )
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelFolderError(f"생성 설정을 읽지 못했어요: {file} - 다시 받아 주세요. ({_short(error)})") from error

@@ -1,6 +1,6 @@
 """Chooses how to sample: whose replies does she give to prompts that the base's training kept out?
 
-    python -m llm.fine_tuning.kept_prompts [--model FOLDER] [--temperature 0.5 …]
+    python -m llm.fine_tuning.kept_prompts [--model FOLDER] [--temperature 0.5 …] [--channel-weight 0.4 …]
 
 Every kept prompt (``train_talk --kept-prompts``) belongs to a family, and so does every reply of the conversations. The
 family of the reply that hers is nearest to, by pairs of letters, should be the prompt's own. Choosing by this keeps the
@@ -13,6 +13,7 @@ import argparse
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -90,6 +91,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=MODEL, help="folder of the adapter or model")
     parser.add_argument("--temperature", type=float, nargs="+", help="by default the model's own")
+    parser.add_argument("--channel-weight", type=float, nargs="+", help="by default the model's own")
     parser.add_argument("--every", type=int, default=1, help="ask only every n-th of the prompts")
     options = parser.parse_args(argv)
     families = load_families()
@@ -97,12 +99,12 @@ def main(argv: list[str] | None = None) -> None:
     pairs = sorted(kept_pairs(kept, _SEED), key=lambda pair: pair.family or "")[:: options.every]
     index = ReplyIndex(families)
     model = LanguageModel.load(options.model)
-    print(f"| temperature | own family ({len(pairs)}) | nothing written | right memory written |")
-    for temperature in options.temperature or [model.temperature]:
-        model.temperature = temperature
+    print(f"| temperature | channel weight | own family ({len(pairs)}) | nothing written | right memory written |")
+    temperatures, weights = options.temperature or [model.temperature], options.channel_weight or [model.channel_weight]
+    for model.temperature, model.channel_weight in product(temperatures, weights):
         found = measure(model, pairs, index)
         figures = " | ".join(f"{share:.3f}" for share in (found.own_family, found.unsaved, found.saved))
-        print(f"| {temperature} | {figures} |", flush=True)
+        print(f"| {model.temperature} | {model.channel_weight} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

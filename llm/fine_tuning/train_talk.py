@@ -34,10 +34,12 @@ from llm.fine_tuning.conversations import (
 from llm.fine_tuning.topics import add_topics, topic_accuracy, topic_ids
 from llm.training import add_options, last_checkpoint, trainer_settings
 
+CONFIG_FILE = "talk_training.json"
+
 
 @dataclass(frozen=True)
 class TalkConfig:
-    """Everything that decides a run; saved beside the weights as ``talk_training.json``."""
+    """Everything that decides a run; saved beside the weights as ``CONFIG_FILE``."""
 
     corpus: str
     init: str  # folder of the base to go on from
@@ -55,6 +57,7 @@ class TalkConfig:
     noise: float = 0.08  # chance of a prompt's word to be left out, and of a token to be another one
     cuts: float = 0.15  # chance of a cut at each letter of a prompt
     dropout: float = 0.1  # of the hidden states: our prompts are few, and without it they are learned by heart
+    channel: float = 0.5  # share of our pairs that stand a second time from the topic to the prompt
     topic_weight: float = 5.0  # weight of the token of the prompt's family in the loss
     kept_prompts: float = 0.02  # share of the prompts that are never trained on: how many of their families are told
     max_steps: int = -1  # above 0: stop there, for a smoke run
@@ -119,7 +122,7 @@ def main(argv: list[str] | None = None) -> None:
     out.mkdir(parents=True, exist_ok=True)
     print(json.dumps(asdict(config), ensure_ascii=False, indent=1))
     made = {name: value for name, value in asdict(config).items() if name not in ("corpus", "init", "out")}
-    (out / "talk_training.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    (out / CONFIG_FILE).write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 
     families, kept = keep_prompts(load_families(), config.kept_prompts)
     pairs = talk_pairs(config, families)
@@ -134,7 +137,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     add_topics(tokenizer, model, families)
     tokenizer.save_pretrained(out)
-    rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed)
+    rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed, config.channel)
     work = out / "checkpoints"
     trainer = TalkTrainer(
         model=model,
