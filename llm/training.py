@@ -1,4 +1,8 @@
-"""What the training scripts share: options out of a config's fields, the Trainer's settings, the last checkpoint."""
+"""What the training scripts share: options out of a config's fields, the Trainer's settings, the last checkpoint.
+
+And the mean of two trained models' weights (Wortsman et al. 2022, "Model soups"). It means something only where one was
+trained on from the other, or both from a third.
+"""
 
 from __future__ import annotations
 
@@ -39,3 +43,38 @@ def trainer_settings(seed: int, **own: Any) -> dict[str, Any]:
 def last_checkpoint(folder: Path) -> str | None:
     """The checkpoint in ``folder`` that an interrupted run goes on from."""
     return get_last_checkpoint(str(folder)) if folder.is_dir() else None
+
+
+def add_average_options(parser: argparse.ArgumentParser, kind: str) -> None:
+    """The options of a script that averages two models; ``kind`` says in English what lies in their folders."""
+    parser.add_argument("--first", type=Path, required=True, help=f"{kind} folder")
+    parser.add_argument("--second", type=Path, required=True, help="another, trained on from it or from its kin")
+    parser.add_argument("--share", type=_share, default=0.33, help="how much the first one counts, 0 to 1")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the model that is made")
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0.0 <= share <= 1.0:
+        raise argparse.ArgumentTypeError(f"0에서 1 사이여야 해요: {text}")
+    return share
+
+
+def average(first: torch.nn.Module, second: torch.nn.Module, share: float) -> None:
+    """Gives ``second`` ``share`` (0 to 1) of the weights of ``first``, in place.
+
+    Raises:
+        ValueError: the two have other weights, or other shapes of them.
+    """
+    weights, others = second.state_dict(), first.state_dict()
+    differing = [name for name in weights.keys() | others.keys() if _shape(weights, name) != _shape(others, name)]
+    if differing:
+        raise ValueError(f"두 모델의 구조가 달라요: {min(differing)} 등 {len(differing)}개")
+    second.load_state_dict({name: torch.lerp(w, others[name], share) for name, w in weights.items()})
+
+
+def _shape(weights: dict[str, torch.Tensor], name: str) -> torch.Size | None:
+    return weights[name].shape if name in weights else None

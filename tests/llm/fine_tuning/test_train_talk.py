@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from llm.fine_tuning import train_talk
+from llm.fine_tuning import average_bases, train_talk
 from llm.fine_tuning.answers import IGNORED
 from llm.fine_tuning.conversations import load_families
 from llm.language_model import LanguageModel
@@ -42,6 +42,19 @@ def test_a_tiny_run_trains_every_weight_and_goes_on(few_families, corpus_folder,
     assert [state["global_step"] for state in states] == [3]
     made = (tmp_path / "talk" / "talk_training.json").read_text(encoding="utf-8")
     assert json.loads(made)["max_steps"] == 3 and str(tmp_path) not in made
+
+    train(corpus_folder, tmp_path / "talk", tmp_path / "on", steps=3)
+    mean = ["--first", str(tmp_path / "talk"), "--second", str(tmp_path / "on"), "--share", "0.25"]
+    average_bases.main([*mean, "--out", str(tmp_path / "mean")])
+    assert "kept prompts told" in capsys.readouterr().out
+    parts = [LanguageModel.load(tmp_path / name).model.state_dict() for name in ("talk", "on", "mean")]
+    assert not torch.equal(*(part["gpt_neox.embed_in.weight"] for part in parts[:2]))
+    assert all(torch.allclose(0.25 * parts[0][n] + 0.75 * parts[1][n], parts[2][n], atol=1e-3) for n in parts[2])
+    made = json.loads((tmp_path / "mean" / "talk_training.json").read_text(encoding="utf-8"))
+    assert made["averaged_share"] == 0.25 and made["max_steps"] == 3
+    with pytest.raises(SystemExit):
+        average_bases.main([*mean, "--first", str(tmp_path / "base"), "--out", str(tmp_path / "none")])
+    assert "토크나이저가 달라요" in capsys.readouterr().err and not (tmp_path / "none").exists()
 
 
 def test_the_loss_is_the_weighted_one_of_the_answers(tmp_path):
