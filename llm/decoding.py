@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from llm.reply import ReplyParser
 
 _ROWS = 16  # endings that are weighed at once: each holds a copy of all before it
+_TOKENS = 512  # of topics and prompts that are weighed at once: each holds the scores of the whole vocabulary
 
 
 class Draft:
@@ -81,5 +82,9 @@ def channel_scores(model: PreTrainedModel, topics: torch.Tensor, ids: Sequence[i
     """How likely each of ``topics`` (topics,) makes the prompt ``ids``: logarithms, (topics,), fp32."""
     prompt = torch.tensor([ids], device=topics.device).expand(len(topics), -1)
     rows = torch.cat([topics[:, None], prompt], dim=1)
+    return torch.cat([_channel_scores(model, part) for part in rows.split(max(1, _TOKENS // rows.shape[1]))])
+
+
+def _channel_scores(model: PreTrainedModel, rows: torch.Tensor) -> torch.Tensor:
     scores = model(input_ids=rows, use_cache=False).logits[:, :-1].float().log_softmax(-1)
     return scores.gather(-1, rows[:, 1:, None]).squeeze(-1).sum(dim=1)

@@ -387,7 +387,9 @@ def test_likely_topics_are_weighed_by_how_likely_they_make_the_prompt(weight, ma
     assert asked == [f"[내일 일정: 친구 만나기] 나 내일 뭐하지 {ANSWER_START}"] * bool(weight)
 
 
-def test_the_channel_tells_how_likely_a_topic_makes_a_prompt():
+@pytest.mark.parametrize("at_once", [1, 512])
+def test_the_channel_tells_how_likely_a_topic_makes_a_prompt(at_once, monkeypatch):
+    monkeypatch.setattr("llm.decoding._TOKENS", at_once)
     model = model_with_topics({})
     ids = model.tokenizer(channel_prompt(PROMPT))["input_ids"]
     topics = list(topic_ids(model.tokenizer).values())
