@@ -30,10 +30,7 @@ def main(argv: list[str] | None = None) -> None:
         GPTNeoXForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
         for folder in (options.first, options.second)
     )
-    words, others = (
-        PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
-        for folder in (options.first, options.second)
-    )
+    words, others = (PreTrainedTokenizerFast.from_pretrained(folder) for folder in (options.first, options.second))
     if words.get_vocab() != others.get_vocab():
         parser.error("두 모델의 토크나이저가 달라요")
     average(first, second, options.share)

@@ -83,7 +83,7 @@ EMBEDDED = {
     "temperature": 0.5,
     "top_p": 0.9,
     "opening_temperature": 0.9,
-    "channel_weight": 0.4,
+    "channel_weight": 0.2,
 }
 _SMALL = 1024  # hidden sizes below this count as embedded
 
