@@ -7,6 +7,7 @@ trained on from the other, or both from a third.
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,21 @@ def add_average_options(parser: argparse.ArgumentParser, kind: str) -> None:
     parser.add_argument("--second", type=Path, required=True, help="another, trained on from it or from its kin")
     parser.add_argument("--share", type=_share, default=0.33, help="how much the first one counts, 0 to 1")
     parser.add_argument("--out", type=Path, required=True, help="folder of the model that is made")
+
+
+def read_average_options(
+    parser: argparse.ArgumentParser, kind: str, config_file: str, argv: list[str] | None
+) -> tuple[argparse.Namespace, dict[str, Any]]:
+    """The options of ``argv``, and what the mean's ``config_file`` is to hold: the second one's, and the share.
+
+    Ends the program where the second one has no such file.
+    """
+    add_average_options(parser, kind)
+    options = parser.parse_args(argv)
+    file = options.second / config_file
+    if not file.is_file():
+        parser.error(f"{file} 파일이 없어요")
+    return options, json.loads(file.read_text(encoding="utf-8")) | {"averaged_share": options.share}
 
 
 def _share(text: str) -> float:

@@ -16,16 +16,13 @@ from transformers import GPTNeoXForCausalLM, PreTrainedTokenizerFast
 
 from llm.fine_tuning.conversations import keep_prompts, kept_pairs, load_families
 from llm.fine_tuning.topics import topic_accuracy, topic_ids
-from llm.fine_tuning.train_talk import CONFIG_FILE, TalkConfig
-from llm.training import add_average_options, average
+from llm.fine_tuning.train_talk import CONFIG_FILE
+from llm.training import average, read_average_options
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_average_options(parser, "transformers")
-    options = parser.parse_args(argv)
-    if not (options.second / CONFIG_FILE).is_file():
-        parser.error(f"{options.second / CONFIG_FILE} 파일이 없어요")
+    options, config = read_average_options(parser, "transformers", CONFIG_FILE, argv)
     first, second = (
         GPTNeoXForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)
         for folder in (options.first, options.second)
@@ -34,14 +31,13 @@ def main(argv: list[str] | None = None) -> None:
     if words.get_vocab() != others.get_vocab():
         parser.error("두 모델의 토크나이저가 달라요")
     average(first, second, options.share)
-    made = json.loads((options.second / CONFIG_FILE).read_text(encoding="utf-8")) | {"averaged_share": options.share}
-    defaults = TalkConfig(corpus="", init="", out="")
-    families, kept = keep_prompts(load_families(), made.get("kept_prompts", defaults.kept_prompts))
-    asked = [pair for pair in kept_pairs(kept, made.get("seed", defaults.seed)) if pair.family in topic_ids(words)]
+    topics = topic_ids(words)
+    _, kept = keep_prompts(load_families(), config["kept_prompts"])
+    asked = [pair for pair in kept_pairs(kept, config["seed"]) if pair.family in topics]
     print(f"families of {len(asked):,} kept prompts told {topic_accuracy(second.eval(), words, asked):.3f}")
     words.save_pretrained(options.out)
     second.to(torch.float16).save_pretrained(options.out)
-    (options.out / CONFIG_FILE).write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    (options.out / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     print(f"saved {options.out}")
 
 

@@ -14,23 +14,18 @@ import json
 from sentence_transformers import SentenceTransformer
 
 from llm.memory_mechanism.train_retriever import CONFIG_FILE, save, store_threshold
-from llm.training import add_average_options, average
+from llm.training import average, read_average_options
 
 
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_average_options(parser, "sentence-transformers")
-    options = parser.parse_args(argv)
-    if not (options.second / CONFIG_FILE).is_file():
-        parser.error(f"{options.second / CONFIG_FILE} 파일이 없어요")
+    options, config = read_average_options(parser, "sentence-transformers", CONFIG_FILE, argv)
     first, second = (
         SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         for folder in (options.first, options.second)
     )
-    config = json.loads((options.second / CONFIG_FILE).read_text(encoding="utf-8"))
     average(first, second, options.share)
     save(second, options.out)
-    config |= {"averaged_share": options.share}
     (options.out / CONFIG_FILE).write_text(json.dumps(config, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(store_threshold(options.out, config["keys_kept"]))
     print(f"saved {options.out}")
