@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 from llm.reply import ReplyParser
 
 _ROWS = 16  # endings that are weighed at once: each holds a copy of all before it
+CHANNEL_TOKENS = 127  # of a prompt after its topic, in training and in speech; what is longer is cut at its end
 _TOKENS = 512  # of topics and prompts that are weighed at once: each holds the scores of the whole vocabulary
 
 
@@ -73,18 +74,20 @@ class Decoder:
         rows = [[*self._unread, *tokens, *([0] * (longest - len(tokens)))] for tokens in endings]
         ids = torch.tensor(rows, device=self.model.device)
         out = self.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=longest + 1)
-        chosen = ids[:, len(self._unread) :].unsqueeze(-1)
-        scores = out.logits[:, :-1].float().log_softmax(-1).gather(-1, chosen).squeeze(-1)
+        scores = _log_probabilities(out.logits[:, :-1], ids[:, len(self._unread) :])
         return torch.stack([row[: len(tokens)].sum() for row, tokens in zip(scores, endings, strict=True)])
 
 
 def channel_scores(model: PreTrainedModel, topics: torch.Tensor, ids: Sequence[int]) -> torch.Tensor:
     """How likely each of ``topics`` (topics,) makes the prompt ``ids``: logarithms, (topics,), fp32."""
-    prompt = torch.tensor([ids], device=topics.device).expand(len(topics), -1)
+    prompt = torch.tensor([ids[:CHANNEL_TOKENS]], device=topics.device).expand(len(topics), -1)
     rows = torch.cat([topics[:, None], prompt], dim=1)
-    return torch.cat([_channel_scores(model, part) for part in rows.split(max(1, _TOKENS // rows.shape[1]))])
+    parts = rows.split(max(1, _TOKENS // rows.shape[1]))
+    outputs = (model(input_ids=part, use_cache=False).logits[:, :-1] for part in parts)
+    scores = [_log_probabilities(logits, part[:, 1:]) for logits, part in zip(outputs, parts, strict=True)]
+    return torch.cat(scores).sum(dim=1)
 
 
-def _channel_scores(model: PreTrainedModel, rows: torch.Tensor) -> torch.Tensor:
-    scores = model(input_ids=rows, use_cache=False).logits[:, :-1].float().log_softmax(-1)
-    return scores.gather(-1, rows[:, 1:, None]).squeeze(-1).sum(dim=1)
+def _log_probabilities(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """Of each of ``tokens`` (rows, tokens) by the ``logits`` (rows, tokens, vocabulary) before it, in fp32."""
+    return logits.float().log_softmax(-1).gather(-1, tokens.unsqueeze(-1)).squeeze(-1)

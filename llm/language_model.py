@@ -41,7 +41,6 @@ OWN_WORDS = 2.0  # logarithm of how much likelier a value in her own words must 
 LONGER = 1.0  # logarithm of what each token of a value in the user's words counts for it: the longer is likelier whole
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
 _CHANNEL_TOPICS = 12  # the likeliest ones, which are weighed a second time
-_CHANNEL_TOKENS = 127  # of the prompt: in training a topic and the prompt had no more room
 _VALUE_TOKENS = 16  # of a memory's value in her own words
 _SPANS = 64  # pieces of what the user said that are weighed as a memory's value
 _LARGE = 1024  # hidden size from which bf16 pays on a CPU: decoding then waits for memory
@@ -189,7 +188,7 @@ class LanguageModel:
         scores = scores[self._topics]
         if self.channel_weight:
             best, leading = scores.topk(min(_CHANNEL_TOPICS, len(scores)))
-            ids = self._encode(channel_prompt(prompt))[:_CHANNEL_TOKENS]
+            ids = self._encode(channel_prompt(prompt))
             best = best + self.channel_weight * channel_scores(self.model, self._topics[leading], ids)
             scores = torch.full_like(scores, -torch.inf).index_copy(0, leading, best)
         likely = scores.softmax(-1)

@@ -11,12 +11,13 @@ import torch
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerBase
 
+from llm.decoding import CHANNEL_TOKENS
 from llm.fine_tuning.conversations import Pair
 from llm.fine_tuning.topics import topic_ids
 from llm.prompt import OTHER_TOPIC, channel_prompt, render_prompt, render_reply
 
 IGNORED = -100  # the label that the loss passes over
-MAX_TOKENS = 128  # of a training text; longer ones are cut at their start, and at their end where it is a prompt
+_MAX_TOKENS = 128  # of a training text; longer ones are cut at their start
 _OPENING_TOKENS = 4  # how many first tokens of an answer a weight on its opening concerns
 _OPENING_CUT = 6  # tokens of an answer of which only the opening is learned
 _AT_ONCE = 20000  # texts that are tokenized at a time
@@ -86,20 +87,21 @@ class AnswerRows(Dataset):
             part = chosen[start : start + _AT_ONCE]
             texts = [channel_prompt(render_prompt(pairs[place].prompt, pairs[place].memory)) for place in part]
             prompts = _encode(tokenizer, texts)
-            self.channel += [array("i", [self.topics[place], *ids]) for place, ids in zip(part, prompts, strict=True)]
+            for place, ids in zip(part, prompts, strict=True):
+                self.channel.append(array("i", [self.topics[place], *ids[:CHANNEL_TOKENS]]))
 
     def __len__(self) -> int:
         return len(self.prompts) + len(self.channel)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         if index >= len(self.prompts):
-            ids = list(self.channel[index - len(self.prompts)])[:MAX_TOKENS]
+            ids = list(self.channel[index - len(self.prompts)])
             return {"input_ids": ids, "labels": [IGNORED, *ids[1:]]}
         prompt, reply, topic = self.prompts[index], self.replies[index], self.topics[index]
         about = [] if topic == IGNORED else [topic]
-        ids = [*prompt, *about, *reply][-MAX_TOKENS:]
+        ids = [*prompt, *about, *reply][-_MAX_TOKENS:]
         learned = [IGNORED if token == self._other else token for token in about]
-        labels = [*([IGNORED] * len(prompt)), *learned, *reply][-MAX_TOKENS:]
+        labels = [*([IGNORED] * len(prompt)), *learned, *reply][-_MAX_TOKENS:]
         return {"input_ids": ids, "labels": labels}
 
 
