@@ -101,10 +101,11 @@ def main(argv: list[str] | None = None) -> None:
     model = LanguageModel.load(options.model)
     print(f"| temperature | channel weight | own family ({len(pairs)}) | nothing written | right memory written |")
     temperatures, weights = options.temperature or [model.temperature], options.channel_weight or [model.channel_weight]
-    for model.temperature, model.channel_weight in product(temperatures, weights):
+    for temperature, weight in product(temperatures, weights):
+        model.temperature, model.channel_weight = temperature, weight
         found = measure(model, pairs, index)
         figures = " | ".join(f"{share:.3f}" for share in (found.own_family, found.unsaved, found.saved))
-        print(f"| {model.temperature} | {model.channel_weight} | {figures} |", flush=True)
+        print(f"| {temperature} | {weight} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":
