@@ -30,7 +30,10 @@ def main(argv: list[str] | None = None) -> None:
     words, others = (PreTrainedTokenizerFast.from_pretrained(folder) for folder in (options.first, options.second))
     if words.get_vocab() != others.get_vocab():
         parser.error("두 모델의 토크나이저가 달라요")
-    average(first, second, options.share)
+    try:
+        average(first, second, options.share)
+    except ValueError as error:
+        parser.error(str(error))
     topics = topic_ids(words)
     _, kept = keep_prompts(load_families(), config["kept_prompts"])
     asked = [pair for pair in kept_pairs(kept, config["seed"]) if pair.family in topics]

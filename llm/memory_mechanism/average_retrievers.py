@@ -24,7 +24,10 @@ def main(argv: list[str] | None = None) -> None:
         SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         for folder in (options.first, options.second)
     )
-    average(first, second, options.share)
+    try:
+        average(first, second, options.share)
+    except ValueError as error:
+        parser.error(str(error))
     save(second, options.out)
     (options.out / CONFIG_FILE).write_text(json.dumps(config, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(store_threshold(options.out, config["keys_kept"]))

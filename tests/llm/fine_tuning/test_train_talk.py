@@ -11,7 +11,7 @@ from llm.fine_tuning.answers import IGNORED
 from llm.fine_tuning.conversations import load_families
 from llm.language_model import LanguageModel
 from llm.prompt import render_prompt
-from tests.tiny_models import save_base
+from tests.tiny_models import network, save_base
 
 
 @pytest.fixture
@@ -55,6 +55,18 @@ def test_a_tiny_run_trains_every_weight_and_goes_on(few_families, corpus_folder,
     with pytest.raises(SystemExit):
         average_bases.main([*mean, "--first", str(tmp_path / "base"), "--out", str(tmp_path / "none")])
     assert "토크나이저가 달라요" in capsys.readouterr().err and not (tmp_path / "none").exists()
+
+
+def test_bases_of_other_sizes_have_no_mean(tmp_path, capsys):
+    save_base(tmp_path / "base")
+    save_base(tmp_path / "wide")
+    network(hidden=64).save_pretrained(tmp_path / "wide")
+    for name in ("base", "wide"):
+        (tmp_path / name / "talk_training.json").write_text("{}", encoding="utf-8")
+    options = ["--first", str(tmp_path / "base"), "--second", str(tmp_path / "wide"), "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit):
+        average_bases.main(options)
+    assert "구조가 달라요" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 def test_the_loss_is_the_weighted_one_of_the_answers(tmp_path):
