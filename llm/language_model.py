@@ -29,8 +29,10 @@ from llm.prompt import (
     channel_prompt,
     is_topic,
     split_prompt,
+    topic_family,
     writes_memory,
 )
+from llm.topic_classifier import RETRAIN, TopicClassifier
 
 TEMPERATURE = 0.6  # published
 TOP_P = 1.0  # published: no nucleus
@@ -63,6 +65,8 @@ class LanguageModel:
         top_p: float = TOP_P,
         opening_temperature: float | None = None,
         channel_weight: float = 0.0,
+        classifier: TopicClassifier | None = None,
+        classifier_weight: float = 0.0,
     ) -> None:
         """
         Args:
@@ -74,6 +78,11 @@ class LanguageModel:
                 a reply may begin in many right ways, and once it has begun, goes on in few.
             channel_weight: how much it counts, in the choice of a topic, how likely the topic makes the prompt; 0 for a
                 model that was not trained to say so.
+            classifier: seconds the model in the choice of a topic; it knows the families of the tokenizer's topics.
+            classifier_weight: how much it counts there, 0 to 1; the model counts the rest.
+
+        Raises:
+            ModelFolderError: the classifier knows other families.
         """
         self.model = model
         self.tokenizer = tokenizer
@@ -81,6 +90,8 @@ class LanguageModel:
         self.top_p = top_p
         self.opening_temperature = opening_temperature or temperature
         self.channel_weight = channel_weight
+        self.classifier = classifier
+        self.classifier_weight = classifier_weight
         self.context = model.config.max_position_embeddings
         named = {tokenizer.convert_tokens_to_ids(END_OF_TEXT), tokenizer.convert_tokens_to_ids(ANSWER_END)}
         self._ends = (named - {tokenizer.unk_token_id} | {tokenizer.eos_token_id}) - {None}
@@ -89,6 +100,7 @@ class LanguageModel:
         self._topics = torch.tensor(
             [token for token, text in enumerate(texts) if is_topic(text)], device=model.device, dtype=torch.long
         )
+        self._classified = _places(classifier, [topic_family(texts[int(token)]) for token in self._topics])
         self._writing = torch.tensor([writes_memory(texts[int(token)]) for token in self._topics], device=model.device)
         self._brackets = torch.tensor(
             [i for i, t in enumerate(texts) if "[" in t], device=model.device, dtype=torch.long
@@ -128,7 +140,7 @@ class LanguageModel:
         if len(tokenizer) > model.config.vocab_size:
             sizes = f"토크나이저({len(tokenizer)}개)와 모델({model.config.vocab_size}개)"
             raise ModelFolderError(f"{sizes}의 어휘 크기가 맞지 않아요: {folder}")
-        return cls(model.eval(), tokenizer, *_read_sampling(folder))
+        return cls(model.eval(), tokenizer, **_read_sampling(folder), classifier=TopicClassifier.load(base))
 
     def count_tokens(self, text: str) -> int:
         """How many tokens ``text`` has."""
@@ -183,9 +195,14 @@ class LanguageModel:
     def _topic(self, scores: torch.Tensor, prompt: str) -> int:
         """The likeliest topic, of those that write a memory or of the others; ``scores`` (vocabulary,) say how likely.
 
-        Where the model knows how likely a topic makes a prompt, that is weighed in for the topics that lead.
+        What the classifier says is weighed in, and where the model knows how likely a topic makes a prompt, that too
+        for the topics that lead.
         """
-        scores = scores[self._topics]
+        scores = scores[self._topics].log_softmax(-1)
+        if self.classifier is not None and self.classifier_weight:
+            given, said = split_prompt(prompt)
+            seconded = self.classifier.scores(said, given)[self._classified]
+            scores = torch.lerp(scores, seconded.to(scores.device), self.classifier_weight)
         if self.channel_weight:
             best, leading = scores.topk(min(_CHANNEL_TOPICS, len(scores)))
             ids = self._encode(channel_prompt(prompt))
@@ -358,20 +375,31 @@ def _load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _read_sampling(folder: Path) -> tuple[float, float, float | None, float]:
-    """Temperature, top_p, opening temperature and channel weight as training left them; else as published."""
+def _read_sampling(folder: Path) -> dict[str, float | None]:
+    """How to sample, by the names of ``LanguageModel``'s arguments, as training left it; else as published."""
     file = folder / "generation_config.json"
     try:
         fields = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
         opening = fields.get("opening_temperature")
-        return (
-            float(fields.get("temperature") or TEMPERATURE),
-            float(fields.get("top_p") or TOP_P),
-            float(opening) if opening else None,
-            float(fields.get("channel_weight") or 0.0),
-        )
+        return {
+            "temperature": float(fields.get("temperature") or TEMPERATURE),
+            "top_p": float(fields.get("top_p") or TOP_P),
+            "opening_temperature": float(opening) if opening else None,
+            "channel_weight": float(fields.get("channel_weight") or 0.0),
+            "classifier_weight": float(fields.get("classifier_weight") or 0.0),
+        }
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ModelFolderError(f"생성 설정을 읽지 못했어요: {file} - 다시 받아 주세요. ({_short(error)})") from error
+
+
+def _places(classifier: TopicClassifier | None, families: list[str]) -> torch.Tensor | None:
+    """Where the scores of ``families`` stand among the classifier's."""
+    if classifier is None:
+        return None
+    place = {family: number for number, family in enumerate(classifier.families)}
+    if place.keys() != set(families):
+        raise ModelFolderError(f"화제 분류기와 토크나이저의 화제가 서로 달라요. {RETRAIN} 로 다시 만들어 주세요.")
+    return torch.tensor([place[family] for family in families])
 
 
 def _never_sampled(tokenizer: PreTrainedTokenizerBase, texts: list[str], size: int, ends: set[int]) -> torch.Tensor:

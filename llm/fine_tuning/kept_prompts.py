@@ -1,6 +1,7 @@
 """Chooses how to sample: whose replies does she give to prompts that the base's training kept out?
 
     python -m llm.fine_tuning.kept_prompts [--model FOLDER] [--temperature 0.5 …] [--channel-weight 0.4 …]
+        [--classifier-weight 0.5 …]
 
 Every kept prompt (``train_talk --kept-prompts``) belongs to a family, and so does every reply of the conversations. The
 family of the reply that hers is nearest to, by pairs of letters, should be the prompt's own. Choosing by this keeps the
@@ -92,6 +93,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--model", type=Path, default=MODEL, help="folder of the adapter or model")
     parser.add_argument("--temperature", type=float, nargs="+", help="by default the model's own")
     parser.add_argument("--channel-weight", type=float, nargs="+", help="by default the model's own")
+    parser.add_argument("--classifier-weight", type=float, nargs="+", help="by default the model's own")
     parser.add_argument("--every", type=int, default=1, help="ask only every n-th of the prompts")
     options = parser.parse_args(argv)
     families = load_families()
@@ -99,13 +101,18 @@ def main(argv: list[str] | None = None) -> None:
     pairs = sorted(kept_pairs(kept, _SEED), key=lambda pair: pair.family or "")[:: options.every]
     index = ReplyIndex(families)
     model = LanguageModel.load(options.model)
-    print(f"| temperature | channel weight | own family ({len(pairs)}) | nothing written | right memory written |")
-    temperatures, weights = options.temperature or [model.temperature], options.channel_weight or [model.channel_weight]
-    for temperature, weight in product(temperatures, weights):
-        model.temperature, model.channel_weight = temperature, weight
+    tried = {
+        name: getattr(options, name) or [getattr(model, name)]
+        for name in ("temperature", "channel_weight", "classifier_weight")
+    }
+    titles = [*(name.replace("_", " ") for name in tried), f"own family ({len(pairs)})"]
+    print(f"| {' | '.join(titles)} | nothing written | right memory written |")
+    for settings in product(*tried.values()):
+        for name, value in zip(tried, settings, strict=True):
+            setattr(model, name, value)
         found = measure(model, pairs, index)
         figures = " | ".join(f"{share:.3f}" for share in (found.own_family, found.unsaved, found.saved))
-        print(f"| {temperature} | {weight} | {figures} |", flush=True)
+        print(f"| {' | '.join(map(str, settings))} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

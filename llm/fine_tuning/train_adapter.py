@@ -60,6 +60,7 @@ class AdapterConfig:
     top_p: float = 1.0
     opening_temperature: float = 0.6  # of the first token of what she says where no memory is given
     channel_weight: float = 0.0  # of how likely a topic makes the prompt, where the base was trained to say
+    classifier_weight: float = 0.0  # of the topic classifier, where the base has one
     seed: int = 2025
     threads: int = 0  # CPU threads; 0 leaves the choice to torch
 
@@ -84,6 +85,7 @@ EMBEDDED = {
     "top_p": 0.9,
     "opening_temperature": 0.9,
     "channel_weight": 0.2,
+    "classifier_weight": 0.5,
 }
 _SMALL = 1024  # hidden sizes below this count as embedded
 
@@ -187,6 +189,7 @@ def save_adapter(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, con
         "top_p": config.top_p,
         "opening_temperature": config.opening_temperature,
         "channel_weight": config.channel_weight,
+        "classifier_weight": config.classifier_weight,
     }
     (out / "generation_config.json").write_text(json.dumps(sampling, indent=2) + "\n", encoding="utf-8")
     made = replace(config, conversations="", values="", base=Path(config.base).name, out="")

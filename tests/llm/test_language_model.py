@@ -95,11 +95,12 @@ def test_how_to_sample_is_read_beside_the_weights(home, tmp_path):
     for source, target in (("embedded/adapter", "adapter"), ("embedded/base", "base")):
         shutil.copytree(home / source, tmp_path / target)
     settings = json.dumps(
-        {"do_sample": True, "temperature": 0.5, "top_p": 0.9, "opening_temperature": 0.8, "channel_weight": 0.3}
+        {"temperature": 0.5, "top_p": 0.9, "opening_temperature": 0.8, "channel_weight": 0.3, "classifier_weight": 0.4}
     )
     (tmp_path / "adapter" / "generation_config.json").write_text(settings, encoding="utf-8")
     model = LanguageModel.load(tmp_path / "adapter")
-    assert (model.temperature, model.top_p, model.opening_temperature, model.channel_weight) == (0.5, 0.9, 0.8, 0.3)
+    assert (model.temperature, model.top_p, model.opening_temperature) == (0.5, 0.9, 0.8)
+    assert (model.channel_weight, model.classifier_weight) == (0.3, 0.4)
 
 
 def test_the_tokenizer_of_the_base_serves_an_adapter_without_one(home, tmp_path):
@@ -385,6 +386,46 @@ def test_likely_topics_are_weighed_by_how_likely_they_make_the_prompt(weight, ma
     scores = Decoder(model.model, model.tokenizer(PROMPT)["input_ids"]).scores()
     assert model._topic(scores, PROMPT) == topics[chosen]
     assert asked == [f"[내일 일정: 친구 만나기] 나 내일 뭐하지 {ANSWER_START}"] * bool(weight)
+
+
+class Seconder:
+    """A topic classifier that says the same of every prompt."""
+
+    families = ("bye", "hello", "home", "name")  # in an order of its own
+
+    def __init__(self, likings):
+        self.likings, self.asked = likings, []
+
+    def scores(self, text, memory):
+        self.asked.append((text, memory))
+        return torch.tensor([self.likings.get(family, 0.0) for family in self.families]).log_softmax(-1)
+
+
+@pytest.mark.parametrize(
+    ("weight", "likings", "chosen"),
+    [
+        (0.0, {"bye": 9.0}, "hello"),  # nobody asks
+        (0.1, {"bye": 3.0}, "hello"),
+        (0.5, {"bye": 3.0}, "bye"),
+        (0.5, {"bye": 1.0, "name": 9.0}, "name"),  # written rather than not
+        (0.9, {"hello": -9.0, "name": -9.0, "home": -9.0}, "bye"),
+    ],
+)
+def test_a_classifier_seconds_the_choice_of_a_topic(weight, likings, chosen):
+    seconder = Seconder(likings)
+    model = model_with_topics(
+        {"hello": 9.0, "bye": 8.0, "name": 7.5, "home": 7.0}, classifier=seconder, classifier_weight=weight
+    )
+    scores = Decoder(model.model, model.tokenizer(PROMPT)["input_ids"]).scores()
+    assert model._topic(scores, PROMPT) == topic_ids(model.tokenizer)[chosen]
+    assert seconder.asked == [("나 내일 뭐하지", "내일 일정: 친구 만나기")] * bool(weight)
+
+
+def test_a_classifier_of_other_topics_is_refused():
+    seconder = Seconder({})
+    seconder.families = ("bye", "hello", "home")
+    with pytest.raises(ModelFolderError, match="화제 분류기.*train_topics"):
+        model_with_topics({}, classifier=seconder)
 
 
 @pytest.mark.parametrize("at_once", [1, 512])
