@@ -32,7 +32,7 @@ from llm.prompt import (
     topic_family,
     writes_memory,
 )
-from llm.topic_classifier import RETRAIN, TopicClassifier
+from llm.topic_classifier import FILE, RETRAIN, TopicClassifier
 
 TEMPERATURE = 0.6  # published
 TOP_P = 1.0  # published: no nucleus
@@ -140,7 +140,10 @@ class LanguageModel:
         if len(tokenizer) > model.config.vocab_size:
             sizes = f"토크나이저({len(tokenizer)}개)와 모델({model.config.vocab_size}개)"
             raise ModelFolderError(f"{sizes}의 어휘 크기가 맞지 않아요: {folder}")
-        return cls(model.eval(), tokenizer, **_read_sampling(folder), classifier=TopicClassifier.load(base))
+        sampling, classifier = _read_sampling(folder), TopicClassifier.load(base)
+        if sampling["classifier_weight"] and classifier is None and any(map(is_topic, tokenizer.get_added_vocab())):
+            raise ModelFolderError(f"화제 분류기가 없어요: {base / FILE} - {RETRAIN} 로 만들거나 다시 받아 주세요.")
+        return cls(model.eval(), tokenizer, **sampling, classifier=classifier)
 
     def count_tokens(self, text: str) -> int:
         """How many tokens ``text`` has."""

@@ -50,10 +50,10 @@ class TopicConfig:
     dimensions: int = 128  # of the n-grams' vectors, even
     least: int = 3  # prompts that an n-gram has to stand in
     most: int = 280000  # n-grams that are stored: those that move the scores most, and most often
-    epochs: int = 4
+    epochs: int = 6
     batch: int = 128
-    learning_rate: float = 4e-3
-    dropout: float = 0.2  # chance of each n-gram to be left out
+    learning_rate: float = 6e-3
+    dropout: float = 0.3  # chance of each n-gram to be left out
     slot_fills: int = 2  # values that a prompt with a slot gets
     invented: float = 0.3  # share of made-up values
     kept_prompts: float = 0.02  # share of the prompts that are never trained on, as in train_talk

@@ -14,6 +14,7 @@ from transformers import GPTNeoXForCausalLM
 
 from llm.decoding import Decoder, channel_scores
 from llm.errors import ModelFolderError, PromptTooLongError
+from llm.fine_tuning import train_topics
 from llm.fine_tuning.conversations import Family
 from llm.fine_tuning.topics import add_topics, topic_ids
 from llm.language_model import LONGER, NO_REPEAT_NGRAM, OWN_WORDS, LanguageModel, choose_dtype, find_base
@@ -419,6 +420,25 @@ def test_a_classifier_seconds_the_choice_of_a_topic(weight, likings, chosen):
     scores = Decoder(model.model, model.tokenizer(PROMPT)["input_ids"]).scores()
     assert model._topic(scores, PROMPT) == topic_ids(model.tokenizer)[chosen]
     assert seconder.asked == [("나 내일 뭐하지", "내일 일정: 친구 만나기")] * bool(weight)
+
+
+def test_a_classifier_is_read_beside_the_base_and_missed_where_one_is_asked_for(tmp_path):
+    base = model_with_topics({})
+    for part in (base.model, base.tokenizer):
+        part.save_pretrained(tmp_path / "base")
+    save_adapter(tmp_path / "adapter", tmp_path / "base")
+    base.tokenizer.save_pretrained(tmp_path / "adapter")
+    assert LanguageModel.load(tmp_path / "adapter").classifier is None
+    (tmp_path / "adapter" / "generation_config.json").write_text('{"classifier_weight": 0.5}', encoding="utf-8")
+    with pytest.raises(ModelFolderError, match="화제 분류기가 없어요.*topic_classifier.safetensors.*train_topics"):
+        LanguageModel.load(tmp_path / "adapter")
+    train_topics.train(train_topics.TopicConfig(out="", least=1, epochs=1), FAMILIES).save(tmp_path / "base")
+    model = LanguageModel.load(tmp_path / "adapter")
+    assert model.classifier.families == tuple(family.name for family in FAMILIES)
+    assert "".join(model.stream(PROMPT, torch.Generator().manual_seed(1), max_new_tokens=8))
+    cut("topic_classifier.safetensors")(tmp_path / "base")
+    with pytest.raises(ModelFolderError, match="화제 분류기가 깨졌어요"):
+        LanguageModel.load(tmp_path / "adapter")
 
 
 def test_a_classifier_of_other_topics_is_refused():
