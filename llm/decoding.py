@@ -15,8 +15,6 @@ from transformers import PreTrainedModel
 from llm.reply import ReplyParser
 
 _ROWS = 16  # endings that are weighed at once: each holds a copy of all before it
-CHANNEL_TOKENS = 127  # of a prompt after its topic, in training and in speech; what is longer is cut at its end
-_TOKENS = 512  # of topics and prompts that are weighed at once: each holds the scores of the whole vocabulary
 
 
 class Draft:
@@ -76,16 +74,6 @@ class Decoder:
         out = self.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=longest + 1)
         scores = _log_probabilities(out.logits[:, :-1], ids[:, len(self._unread) :])
         return torch.stack([row[: len(tokens)].sum() for row, tokens in zip(scores, endings, strict=True)])
-
-
-def channel_scores(model: PreTrainedModel, topics: torch.Tensor, ids: Sequence[int]) -> torch.Tensor:
-    """How likely each of ``topics`` (topics,) makes the prompt ``ids``: logarithms, (topics,), fp32."""
-    prompt = torch.tensor([ids[:CHANNEL_TOKENS]], device=topics.device).expand(len(topics), -1)
-    rows = torch.cat([topics[:, None], prompt], dim=1)
-    parts = rows.split(max(1, _TOKENS // rows.shape[1]))
-    outputs = (model(input_ids=part, use_cache=False).logits[:, :-1] for part in parts)
-    scores = [_log_probabilities(logits, part[:, 1:]) for logits, part in zip(outputs, parts, strict=True)]
-    return torch.cat(scores).sum(dim=1)
 
 
 def _log_probabilities(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:

@@ -19,14 +19,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from transformers.utils import logging as transformers_logging
 
 from llm.copied_value import value_spans
-from llm.decoding import Decoder, Draft, channel_scores
+from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
 from llm.prompt import (
     ANSWER_END,
     END_OF_TEXT,
     MARKERS,
     OTHER_TOPIC,
-    channel_prompt,
     is_topic,
     split_prompt,
     topic_family,
@@ -42,7 +41,6 @@ WRITES_FROM = 0.5  # she writes a memory only where that is likelier than not: w
 OWN_WORDS = 2.0  # logarithm of how much likelier a value in her own words must be than one in the user's
 LONGER = 1.0  # logarithm of what each token of a value in the user's words counts for it: the longer is likelier whole
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
-_CHANNEL_TOPICS = 12  # the likeliest ones, which are weighed a second time
 _VALUE_TOKENS = 16  # of a memory's value in her own words
 _SPANS = 64  # pieces of what the user said that are weighed as a memory's value
 _LARGE = 1024  # hidden size from which bf16 pays on a CPU: decoding then waits for memory
@@ -64,7 +62,6 @@ class LanguageModel:
         temperature: float = TEMPERATURE,
         top_p: float = TOP_P,
         opening_temperature: float | None = None,
-        channel_weight: float = 0.0,
         classifier: TopicClassifier | None = None,
         classifier_weight: float = 0.0,
     ) -> None:
@@ -76,8 +73,6 @@ class LanguageModel:
             top_p: nucleus in (0, 1]; 1 samples from the whole distribution.
             opening_temperature: of the first token of what she says where no memory is given, by default as all others:
                 a reply may begin in many right ways, and once it has begun, goes on in few.
-            channel_weight: how much it counts, in the choice of a topic, how likely the topic makes the prompt; 0 for a
-                model that was not trained to say so.
             classifier: seconds the model in the choice of a topic; it knows the families of the tokenizer's topics.
             classifier_weight: how much it counts there, 0 to 1; the model counts the rest.
 
@@ -89,7 +84,6 @@ class LanguageModel:
         self.temperature = temperature
         self.top_p = top_p
         self.opening_temperature = opening_temperature or temperature
-        self.channel_weight = channel_weight
         self.classifier = classifier
         self.classifier_weight = classifier_weight
         self.context = model.config.max_position_embeddings
@@ -181,7 +175,7 @@ class LanguageModel:
         given, said = split_prompt(prompt)
         draft, decoder = Draft(given), Decoder(self.model, ids)
         if len(self._topics):
-            decoder.append(self._topic(decoder.scores(), prompt))
+            decoder.append(self._topic(decoder.scores(), said, given))
             yield ""
         settled: list[int] = []  # tokens that are certain to come next
         for _ in range(budget):
@@ -195,22 +189,16 @@ class LanguageModel:
             if not settled and draft.parser.awaits_value and len(self._topics):
                 settled = self._value(decoder, said)
 
-    def _topic(self, scores: torch.Tensor, prompt: str) -> int:
-        """The likeliest topic, of those that write a memory or of the others; ``scores`` (vocabulary,) say how likely.
+    def _topic(self, scores: torch.Tensor, said: str, given: str | None) -> int:
+        """The likeliest topic, of those that write a memory or of the others.
 
-        What the classifier says is weighed in, and where the model knows how likely a topic makes a prompt, that too
-        for the topics that lead.
+        ``scores`` (vocabulary,) say how likely they are to the model; what the classifier says of the words and the
+        memory before them is weighed in.
         """
         scores = scores[self._topics].log_softmax(-1)
         if self.classifier is not None and self.classifier_weight:
-            given, said = split_prompt(prompt)
             seconded = self.classifier.scores(said, given)[self._classified]
             scores = torch.lerp(scores, seconded.to(scores.device), self.classifier_weight)
-        if self.channel_weight:
-            best, leading = scores.topk(min(_CHANNEL_TOPICS, len(scores)))
-            ids = self._encode(channel_prompt(prompt))
-            best = best + self.channel_weight * channel_scores(self.model, self._topics[leading], ids)
-            scores = torch.full_like(scores, -torch.inf).index_copy(0, leading, best)
         likely = scores.softmax(-1)
         writes = likely[self._writing].sum() >= WRITES_FROM
         return int(self._topics[likely.masked_fill(self._writing != writes, -1.0).argmax()])
@@ -388,7 +376,6 @@ def _read_sampling(folder: Path) -> dict[str, float | None]:
             "temperature": float(fields.get("temperature") or TEMPERATURE),
             "top_p": float(fields.get("top_p") or TOP_P),
             "opening_temperature": float(opening) if opening else None,
-            "channel_weight": float(fields.get("channel_weight") or 0.0),
             "classifier_weight": float(fields.get("classifier_weight") or 0.0),
         }
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -8,9 +8,7 @@ so a chat prompt ends exactly there.
 
 A model may know *topics*: tokens of which it writes one, unseen, before its reply, to settle what the reply is about
 before how it begins (after "Guiding Language Model Reasoning with Planning Tokens", Wang et al. 2023). The embedded
-model has one for each family of prompts that it was trained on; the published one has none. It also knows the way back,
-from a topic to the prompts that it makes: a noisy channel, by which likely topics are weighed a second time (after
-"Noisy Channel Language Model Prompting for Few-Shot Text Classification", Min et al. 2022).
+model has one for each family of prompts that it was trained on; the published one has none.
 """
 
 from __future__ import annotations
@@ -53,12 +51,6 @@ def render_prompt(text: str, memory: str | None = None) -> str:
     """
     item = f"[{clean_user_text(memory)}] " if memory else ""
     return f"{item}{clean_user_text(text)} {ANSWER_START} {ANSWER_PREFIX}"
-
-
-def channel_prompt(prompt: str) -> str:
-    """What stands after a topic where a model says how likely that topic makes a prompt: ``prompt``, as
-    ``render_prompt`` gives it, up to the mark of its end."""
-    return prompt.removesuffix(f" {ANSWER_PREFIX}")
 
 
 def split_prompt(prompt: str) -> tuple[str | None, str]:

@@ -11,10 +11,9 @@ import torch
 from torch.utils.data import Dataset
 from transformers import PreTrainedTokenizerBase
 
-from llm.decoding import CHANNEL_TOKENS
 from llm.fine_tuning.conversations import Pair
 from llm.fine_tuning.topics import topic_ids
-from llm.prompt import OTHER_TOPIC, channel_prompt, render_prompt, render_reply
+from llm.prompt import OTHER_TOPIC, render_prompt, render_reply
 
 IGNORED = -100  # the label that the loss passes over
 _MAX_TOKENS = 128  # of a training text; longer ones are cut at their start
@@ -37,8 +36,6 @@ class AnswerRows(Dataset):
             write, half of the others. A tokenizer joins a value's last letter to what follows (홍|시야); in other
             pieces the value can be seen, and an unknown word's parts.
         seed: the same seed gives the same rows.
-        channel: share of the pairs with a topic of ours that stand a second time as rows of the noisy channel: the
-            topic, then the prompt (``llm.prompt.channel_prompt``), of which every token is learned.
 
     Where the tokenizer has topics (``topics.py``), every answer begins with one, which is learned too; the topic of a
     pair that belongs to none of our families is given but not learned.
@@ -52,7 +49,6 @@ class AnswerRows(Dataset):
         noise: float = 0.0,
         cuts: float = 0.0,
         seed: int = 0,
-        channel: float = 0.0,
     ) -> None:
         rng = random.Random(seed)
         topics = topic_ids(tokenizer)
@@ -80,23 +76,11 @@ class AnswerRows(Dataset):
                 cut = pair.save is None and rng.random() < opening_share
                 self.prompts.append(array("i", prompt))
                 self.replies.append(array("i", reply[:_OPENING_CUT] if cut else reply))
-        chosen = [place for place, topic in enumerate(self.topics) if topic not in (other, IGNORED)]
-        chosen = [place for place in chosen if rng.random() < channel]
-        self.channel: list[array[int]] = []
-        for start in range(0, len(chosen), _AT_ONCE):
-            part = chosen[start : start + _AT_ONCE]
-            texts = [channel_prompt(render_prompt(pairs[place].prompt, pairs[place].memory)) for place in part]
-            prompts = _encode(tokenizer, texts)
-            for place, ids in zip(part, prompts, strict=True):
-                self.channel.append(array("i", [self.topics[place], *ids[:CHANNEL_TOKENS]]))
 
     def __len__(self) -> int:
-        return len(self.prompts) + len(self.channel)
+        return len(self.prompts)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        if index >= len(self.prompts):
-            ids = list(self.channel[index - len(self.prompts)])
-            return {"input_ids": ids, "labels": [IGNORED, *ids[1:]]}
         prompt, reply, topic = self.prompts[index], self.replies[index], self.topics[index]
         about = [] if topic == IGNORED else [topic]
         ids = [*prompt, *about, *reply][-_MAX_TOKENS:]

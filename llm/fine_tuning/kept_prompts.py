@@ -1,7 +1,6 @@
 """Chooses how to sample: whose replies does she give to prompts that the base's training kept out?
 
-    python -m llm.fine_tuning.kept_prompts [--model FOLDER] [--temperature 0.5 …] [--channel-weight 0.4 …]
-        [--classifier-weight 0.5 …]
+    python -m llm.fine_tuning.kept_prompts [--model FOLDER] [--temperature 0.5 …] [--classifier-weight 0.5 …]
 
 Every kept prompt (``train_talk --kept-prompts``) belongs to a family, and so does every reply of the conversations. The
 family of the reply that hers is nearest to, by pairs of letters, should be the prompt's own. Choosing by this keeps the
@@ -92,7 +91,6 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, default=MODEL, help="folder of the adapter or model")
     parser.add_argument("--temperature", type=float, nargs="+", help="by default the model's own")
-    parser.add_argument("--channel-weight", type=float, nargs="+", help="by default the model's own")
     parser.add_argument("--classifier-weight", type=float, nargs="+", help="by default the model's own")
     parser.add_argument("--every", type=int, default=1, help="ask only every n-th of the prompts")
     options = parser.parse_args(argv)
@@ -101,10 +99,7 @@ def main(argv: list[str] | None = None) -> None:
     pairs = sorted(kept_pairs(kept, _SEED), key=lambda pair: pair.family or "")[:: options.every]
     index = ReplyIndex(families)
     model = LanguageModel.load(options.model)
-    tried = {
-        name: getattr(options, name) or [getattr(model, name)]
-        for name in ("temperature", "channel_weight", "classifier_weight")
-    }
+    tried = {name: getattr(options, name) or [getattr(model, name)] for name in ("temperature", "classifier_weight")}
     titles = [*(name.replace("_", " ") for name in tried), f"own family ({len(pairs)})"]
     print(f"| {' | '.join(titles)} | nothing written | right memory written |")
     for settings in product(*tried.values()):

@@ -54,12 +54,10 @@ class AdapterConfig:
     invented: float = 0.2  # share of made-up values, so that she learns to copy rather than to recite
     noise: float = 0.0  # chance of a prompt's token to be another one
     cuts: float = 0.0  # chance of a cut at each letter of a prompt with a memory to read or to write
-    channel: float = 0.0  # share of the pairs that stand a second time from the topic to the prompt
     max_steps: int = -1  # above 0: stop there, for a smoke run
     temperature: float = 0.6
     top_p: float = 1.0
     opening_temperature: float = 0.6  # of the first token of what she says where no memory is given
-    channel_weight: float = 0.0  # of how likely a topic makes the prompt, where the base was trained to say
     classifier_weight: float = 0.0  # of the topic classifier, where the base has one
     seed: int = 2025
     threads: int = 0  # CPU threads; 0 leaves the choice to torch
@@ -80,11 +78,9 @@ EMBEDDED = {
     "invented": 0.5,
     "noise": 0.05,
     "cuts": 0.15,
-    "channel": 0.5,
     "temperature": 0.5,
     "top_p": 0.9,
     "opening_temperature": 0.9,
-    "channel_weight": 0.2,
     "classifier_weight": 0.5,
 }
 _SMALL = 1024  # hidden sizes below this count as embedded
@@ -162,9 +158,7 @@ def main(argv: list[str] | None = None) -> None:
                 train_sampling_strategy="group_by_length",  # rows of like length waste little on padding
             )
         ),
-        train_dataset=AnswerRows(
-            pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed, config.channel
-        ),
+        train_dataset=AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed),
         compute_loss_func=AnswerLoss(config.opening_weight, list(topic_ids(tokenizer).values()), config.topic_weight),
         data_collator=Padding(tokenizer.pad_token_id or tokenizer.eos_token_id),
     )
@@ -188,7 +182,6 @@ def save_adapter(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, con
         "temperature": config.temperature,
         "top_p": config.top_p,
         "opening_temperature": config.opening_temperature,
-        "channel_weight": config.channel_weight,
         "classifier_weight": config.classifier_weight,
     }
     (out / "generation_config.json").write_text(json.dumps(sampling, indent=2) + "\n", encoding="utf-8")

@@ -57,7 +57,6 @@ class TalkConfig:
     noise: float = 0.08  # chance of a prompt's word to be left out, and of a token to be another one
     cuts: float = 0.15  # chance of a cut at each letter of a prompt
     dropout: float = 0.1  # of the hidden states: our prompts are few, and without it they are learned by heart
-    channel: float = 0.5  # share of our pairs that stand a second time from the topic to the prompt
     topic_weight: float = 5.0  # weight of the token of the prompt's family in the loss
     kept_prompts: float = 0.02  # share of the prompts that are never trained on: how many of their families are told
     max_steps: int = -1  # above 0: stop there, for a smoke run
@@ -137,7 +136,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     add_topics(tokenizer, model, families)
     tokenizer.save_pretrained(out)
-    rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed, config.channel)
+    rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed)
     work = out / "checkpoints"
     trainer = TalkTrainer(
         model=model,

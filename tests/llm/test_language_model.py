@@ -12,14 +12,14 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import GPTNeoXForCausalLM
 
-from llm.decoding import Decoder, channel_scores
+from llm.decoding import Decoder
 from llm.errors import ModelFolderError, PromptTooLongError
 from llm.fine_tuning import train_topics
 from llm.fine_tuning.conversations import Family
 from llm.fine_tuning.topics import add_topics, topic_ids
 from llm.language_model import LONGER, NO_REPEAT_NGRAM, OWN_WORDS, LanguageModel, choose_dtype, find_base
 from llm.memory_mechanism.memory import Memory
-from llm.prompt import ANSWER_END, ANSWER_START, END_OF_TEXT, channel_prompt, render_prompt
+from llm.prompt import ANSWER_END, END_OF_TEXT, render_prompt
 from llm.reply import ReplyParser
 from tests.tiny_models import SOMEBODYS_PATH, network, save_adapter, save_base, tokenizer
 
@@ -27,7 +27,8 @@ pytestmark = [  # of the libraries, about themselves
     pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing` is deprecated:FutureWarning"),
     pytest.mark.filterwarnings("ignore:Found missing adapter keys:UserWarning"),
 ]
-PROMPT = render_prompt("나 내일 뭐하지", "내일 일정: 친구 만나기")
+SAID, GIVEN = "나 내일 뭐하지", "내일 일정: 친구 만나기"
+PROMPT = render_prompt(SAID, GIVEN)
 
 
 # --- folders -------------------------------------------------------------------------------------------------------
@@ -95,13 +96,11 @@ def test_the_adapter_is_merged_and_computes_what_peft_computes(home, adapter):
 def test_how_to_sample_is_read_beside_the_weights(home, tmp_path):
     for source, target in (("embedded/adapter", "adapter"), ("embedded/base", "base")):
         shutil.copytree(home / source, tmp_path / target)
-    settings = json.dumps(
-        {"temperature": 0.5, "top_p": 0.9, "opening_temperature": 0.8, "channel_weight": 0.3, "classifier_weight": 0.4}
-    )
+    settings = json.dumps({"temperature": 0.5, "top_p": 0.9, "opening_temperature": 0.8, "classifier_weight": 0.4})
     (tmp_path / "adapter" / "generation_config.json").write_text(settings, encoding="utf-8")
     model = LanguageModel.load(tmp_path / "adapter")
-    assert (model.temperature, model.top_p, model.opening_temperature) == (0.5, 0.9, 0.8)
-    assert (model.channel_weight, model.classifier_weight) == (0.3, 0.4)
+    found = (model.temperature, model.top_p, model.opening_temperature, model.classifier_weight)
+    assert found == (0.5, 0.9, 0.8, 0.4)
 
 
 def test_the_tokenizer_of_the_base_serves_an_adapter_without_one(home, tmp_path):
@@ -360,33 +359,7 @@ def test_a_reply_goes_on_after_the_likeliest_topic_and_shows_none(monkeypatch):
 def test_a_topic_that_writes_a_memory_is_never_a_whim(likings, chosen):
     model = model_with_topics(likings)
     scores = Decoder(model.model, model.tokenizer(PROMPT)["input_ids"]).scores()
-    assert model._topic(scores, PROMPT) == topic_ids(model.tokenizer)[chosen]
-
-
-@pytest.mark.parametrize(
-    ("weight", "made", "chosen"),
-    [
-        (0.0, {"bye": 5.0}, "hello"),  # nobody asks
-        (0.1, {"bye": 5.0}, "hello"),  # 0.5 nearer, and was 1 behind
-        (0.4, {"bye": 5.0}, "bye"),
-        (0.4, {"bye": 5.0, "name": 9.0}, "name"),  # written rather than not, once the prompt is weighed in
-        (0.4, {"home": 99.0}, "hello"),  # none of the three that lead
-    ],
-)
-def test_likely_topics_are_weighed_by_how_likely_they_make_the_prompt(weight, made, chosen, monkeypatch):
-    model = model_with_topics({"hello": 9.0, "bye": 8.0, "name": 7.5, "home": 7.0}, channel_weight=weight)
-    topics, asked = topic_ids(model.tokenizer), []
-    names = {number: name for name, number in topics.items()}
-
-    def channel(network, numbers, ids):
-        asked.append(model.tokenizer.decode(ids))
-        return torch.tensor([made.get(names[int(number)], 0.0) for number in numbers]) - 30.0
-
-    monkeypatch.setattr("llm.language_model.channel_scores", channel)
-    monkeypatch.setattr("llm.language_model._CHANNEL_TOPICS", 3)
-    scores = Decoder(model.model, model.tokenizer(PROMPT)["input_ids"]).scores()
-    assert model._topic(scores, PROMPT) == topics[chosen]
-    assert asked == [f"[내일 일정: 친구 만나기] 나 내일 뭐하지 {ANSWER_START}"] * bool(weight)
+    assert model._topic(scores, SAID, GIVEN) == topic_ids(model.tokenizer)[chosen]
 
 
 class Seconder:
@@ -418,8 +391,8 @@ def test_a_classifier_seconds_the_choice_of_a_topic(weight, likings, chosen):
         {"hello": 9.0, "bye": 8.0, "name": 7.5, "home": 7.0}, classifier=seconder, classifier_weight=weight
     )
     scores = Decoder(model.model, model.tokenizer(PROMPT)["input_ids"]).scores()
-    assert model._topic(scores, PROMPT) == topic_ids(model.tokenizer)[chosen]
-    assert seconder.asked == [("나 내일 뭐하지", "내일 일정: 친구 만나기")] * bool(weight)
+    assert model._topic(scores, SAID, GIVEN) == topic_ids(model.tokenizer)[chosen]
+    assert seconder.asked == [(SAID, GIVEN)] * bool(weight)
 
 
 def test_a_classifier_is_read_beside_the_base_and_missed_where_one_is_asked_for(tmp_path):
@@ -446,22 +419,6 @@ def test_a_classifier_of_other_topics_is_refused():
     seconder.families = ("bye", "hello", "home")
     with pytest.raises(ModelFolderError, match="화제 분류기.*train_topics"):
         model_with_topics({}, classifier=seconder)
-
-
-@pytest.mark.parametrize("at_once", [1, 512])
-def test_the_channel_tells_how_likely_a_topic_makes_a_prompt(at_once, monkeypatch):
-    monkeypatch.setattr("llm.decoding._TOKENS", at_once)
-    model = model_with_topics({})
-    ids = model.tokenizer(channel_prompt(PROMPT))["input_ids"]
-    topics = list(topic_ids(model.tokenizer).values())
-    with torch.inference_mode():
-        found = channel_scores(model.model, torch.tensor(topics), ids)
-        for topic, score in zip(topics, found, strict=True):
-            decoder, steps = Decoder(model.model, [topic]), []
-            for token in ids:
-                steps.append(float(decoder.scores()[token]))
-                decoder.append(token)
-            assert float(score) == pytest.approx(sum(steps), rel=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 from llm.fine_tuning.answers import IGNORED, AnswerRows, answer_weights
 from llm.fine_tuning.conversations import Family, Pair
 from llm.fine_tuning.topics import add_topics, topic_accuracy, topic_ids
-from llm.prompt import OTHER_TOPIC, channel_prompt, render_prompt, writes_memory
+from llm.prompt import OTHER_TOPIC, render_prompt, writes_memory
 from tests.tiny_models import network, tokenizer
 
 PAIRS = [
@@ -60,20 +60,6 @@ def test_an_answer_begins_with_its_topic_and_a_strangers_topic_is_not_learned(wo
         assert row["input_ids"] == [*before["input_ids"][:start], number, *before["input_ids"][start:]]
         learned = IGNORED if number == numbers[2] else number
         assert row["labels"] == [*before["labels"][:start], learned, *before["labels"][start:]]
-
-
-def test_a_row_of_the_channel_goes_from_a_topic_to_the_whole_prompt(words, model):
-    rows = AnswerRows(PAIRS * 20, words, noise=0.5, cuts=0.5, channel=0.5)
-    channel = list(map(rows.__getitem__, range(60, len(rows))))
-    assert 10 < len(channel) < 30, "half of the forty with a topic of ours"
-    texts = {family: channel_prompt(render_prompt(p.prompt, p.memory)) for p in PAIRS for family in [p.family]}
-    families = {number: family for family, number in topic_ids(words).items()}
-    for row in channel:
-        topic, *prompt = row["input_ids"]
-        assert words.decode(prompt) == texts[families[topic]]
-        assert row["labels"] == [IGNORED, *prompt]
-    assert len({row["input_ids"][0] for row in channel}) == 2
-    assert len(AnswerRows(PAIRS, tokenizer(), channel=1.0)) == 3, "a tokenizer without topics has no channel"
 
 
 def test_noise_never_makes_a_topic_of_a_word(words, model):

@@ -70,7 +70,7 @@ EMBEDDED_CONFIG = AdapterConfig(base="", **EMBEDDED)
 
 def test_the_folder_loads_and_speaks_as_it_was_told(adapter):
     model = LanguageModel.load(adapter)
-    for setting in ("temperature", "top_p", "opening_temperature", "channel_weight"):
+    for setting in ("temperature", "top_p", "opening_temperature", "classifier_weight"):
         assert getattr(model, setting) == getattr(EMBEDDED_CONFIG, setting)
     assert "".join(model.stream(PROMPT, torch.Generator().manual_seed(0), max_new_tokens=12))
     made = json.loads((adapter / "adapter_training.json").read_text(encoding="utf-8"))
