@@ -74,7 +74,6 @@ EMBEDDED = {
     "batch": 64,
     "rounds": 1,
     "slot_fills": 1,
-    "opening_share": 0.1,
     "invented": 0.5,
     "noise": 0.05,
     "cuts": 0.15,
