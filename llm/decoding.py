@@ -72,10 +72,6 @@ class Decoder:
         rows = [[*self._unread, *tokens, *([0] * (longest - len(tokens)))] for tokens in endings]
         ids = torch.tensor(rows, device=self.model.device)
         out = self.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=longest + 1)
-        scores = _log_probabilities(out.logits[:, :-1], ids[:, len(self._unread) :])
+        chosen = ids[:, len(self._unread) :].unsqueeze(-1)
+        scores = out.logits[:, :-1].float().log_softmax(-1).gather(-1, chosen).squeeze(-1)
         return torch.stack([row[: len(tokens)].sum() for row, tokens in zip(scores, endings, strict=True)])
-
-
-def _log_probabilities(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-    """Of each of ``tokens`` (rows, tokens) by the ``logits`` (rows, tokens, vocabulary) before it, in fp32."""
-    return logits.float().log_softmax(-1).gather(-1, tokens.unsqueeze(-1)).squeeze(-1)

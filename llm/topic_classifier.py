@@ -27,6 +27,7 @@ _LONGEST = 4  # letters of an n-gram
 _MEMORY = "\n"  # begins an n-gram of the memory's key: no prompt holds it
 _HALF = 8  # a vector's numbers are stored as -8 … 7 times its scale
 _SIGNED = 1 << 31  # hashes are stored as signed numbers
+_RANKS = {"hashes": 1, "codes": 2, "scales": 1, "weight": 2, "bias": 1}  # of the tensors in a file
 
 
 def ngrams(text: str, memory: str | None = None) -> list[str]:
@@ -61,19 +62,17 @@ def pack(vectors: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         codes, uint8, (rows, columns / 2), two numbers in each; scales, fp16, (rows,).
     """
     largest = vectors.abs().amax(dim=1, keepdim=True).clamp(min=1e-6) / (_HALF - 1)
-    best = lost = None
+    best, least = largest, torch.full_like(largest, torch.inf)
     for share in (1.0, 0.9, 0.8, 0.7, 0.6):
-        scale = (largest * share).half().float()
-        numbers = (vectors / scale).round().clamp(-_HALF, _HALF - 1)
-        loss = (numbers * scale - vectors).square().sum(dim=1, keepdim=True)
-        if best is None:
-            best, lost = (numbers, scale), loss
-        else:
-            better = loss < lost
-            best = (torch.where(better, numbers, best[0]), torch.where(better, scale, best[1]))
-            lost = torch.minimum(loss, lost)
-    stored = (best[0] + _HALF).to(torch.uint8)
-    return stored[:, ::2] | stored[:, 1::2] << 4, best[1].squeeze(1).half()
+        scales = (largest * share).half().float()
+        lost = (_rounded(vectors, scales) * scales - vectors).square().sum(dim=1, keepdim=True)
+        best, least = torch.where(lost < least, scales, best), torch.minimum(lost, least)
+    stored = (_rounded(vectors, best) + _HALF).to(torch.uint8)
+    return stored[:, ::2] | stored[:, 1::2] << 4, best.squeeze(1).half()
+
+
+def _rounded(vectors: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    return (vectors / scales).round().clamp(-_HALF, _HALF - 1)
 
 
 def unpack(codes: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
@@ -160,9 +159,6 @@ class TopicClassifier:
             found["weight"].float(),
             found["bias"].float(),
         )
-
-
-_RANKS = {"hashes": 1, "codes": 2, "scales": 1, "weight": 2, "bias": 1}
 
 
 def _fit(families: Sequence[str], found: dict[str, torch.Tensor]) -> bool:

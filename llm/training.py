@@ -92,5 +92,15 @@ def average(first: torch.nn.Module, second: torch.nn.Module, share: float) -> No
     second.load_state_dict({name: torch.lerp(w, others[name], share) for name, w in weights.items()})
 
 
+def average_or_end(
+    parser: argparse.ArgumentParser, first: torch.nn.Module, second: torch.nn.Module, share: float
+) -> None:
+    """``average``; ends the program with one line where the two do not fit each other."""
+    try:
+        average(first, second, share)
+    except ValueError as error:
+        parser.error(str(error))
+
+
 def _shape(weights: dict[str, torch.Tensor], name: str) -> torch.Size | None:
     return weights[name].shape if name in weights else None

@@ -17,7 +17,7 @@ from transformers import GPTNeoXForCausalLM, PreTrainedTokenizerFast
 from llm.fine_tuning.conversations import keep_prompts, kept_pairs, load_families
 from llm.fine_tuning.topics import topic_accuracy, topic_ids
 from llm.fine_tuning.train_talk import CONFIG_FILE
-from llm.training import average, read_average_options
+from llm.training import average_or_end, read_average_options
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -30,10 +30,7 @@ def main(argv: list[str] | None = None) -> None:
     words, others = (PreTrainedTokenizerFast.from_pretrained(folder) for folder in (options.first, options.second))
     if words.get_vocab() != others.get_vocab():
         parser.error("두 모델의 토크나이저가 달라요")
-    try:
-        average(first, second, options.share)
-    except ValueError as error:
-        parser.error(str(error))
+    average_or_end(parser, first, second, options.share)
     topics = topic_ids(words)
     _, kept = keep_prompts(load_families(), config["kept_prompts"])
     asked = [pair for pair in kept_pairs(kept, config["seed"]) if pair.family in topics]

@@ -32,7 +32,7 @@ from llm.fine_tuning.conversations import (
     load_values,
     training_pairs,
 )
-from llm.prompt import clean_user_text
+from llm.prompt import render_prompt, split_prompt
 from llm.topic_classifier import TopicClassifier, ngram_hash, ngrams, pack
 from llm.training import add_options
 
@@ -78,8 +78,8 @@ class Network(torch.nn.Module):
 
 def hashes(pair: Pair) -> list[int]:
     """Of the n-grams of a pair's prompt and memory."""
-    memory = clean_user_text(pair.memory) if pair.memory else None
-    return [ngram_hash(gram) for gram in ngrams(clean_user_text(pair.prompt), memory)]
+    given, said = split_prompt(render_prompt(pair.prompt, pair.memory))
+    return [ngram_hash(gram) for gram in ngrams(said, given)]
 
 
 def count_ngrams(families: Sequence[Family]) -> Counter[int]:
@@ -156,7 +156,8 @@ def _stored(
 def told(classifier: TopicClassifier, pairs: Sequence[Pair]) -> Iterator[bool]:
     """Of each of ``pairs`` whether its family is the likeliest."""
     for pair in pairs:
-        scores = classifier.scores(clean_user_text(pair.prompt), clean_user_text(pair.memory or "") or None)
+        given, said = split_prompt(render_prompt(pair.prompt, pair.memory))
+        scores = classifier.scores(said, given)
         yield classifier.families[int(scores.argmax())] == pair.family
 
 

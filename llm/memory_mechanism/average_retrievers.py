@@ -14,7 +14,7 @@ import json
 from sentence_transformers import SentenceTransformer
 
 from llm.memory_mechanism.train_retriever import CONFIG_FILE, save, store_threshold
-from llm.training import average, read_average_options
+from llm.training import average_or_end, read_average_options
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -24,10 +24,7 @@ def main(argv: list[str] | None = None) -> None:
         SentenceTransformer(str(folder), device="cpu", local_files_only=True)
         for folder in (options.first, options.second)
     )
-    try:
-        average(first, second, options.share)
-    except ValueError as error:
-        parser.error(str(error))
+    average_or_end(parser, first, second, options.share)
     save(second, options.out)
     (options.out / CONFIG_FILE).write_text(json.dumps(config, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     print(store_threshold(options.out, config["keys_kept"]))
