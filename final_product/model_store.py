@@ -173,8 +173,18 @@ def _language(root: Path) -> ModelFolder:
     embedded = root / "llm" / "models" / "embedded"
     adapter, base = embedded / "adapter", embedded / "base"
     problems = _missing(adapter, ("adapter_config.json", "adapter_model.safetensors"), _RESTORE)
-    problems += _missing_model(base, ("config.json",), _RESTORE)
+    classifier = ("topic_classifier.safetensors",) if _asks_classifier(adapter) else ()
+    problems += _missing_model(base, ("config.json", *classifier), _RESTORE)
     return ModelFolder(Part.LANGUAGE, False, adapter, base, problems)
+
+
+def _asks_classifier(adapter: Path) -> bool:
+    """Whether a topic classifier seconds the model; a broken file is the loader's to name."""
+    try:
+        settings = json.loads((adapter / "generation_config.json").read_text(encoding="utf-8"))
+        return bool(settings.get("classifier_weight"))
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _retriever(root: Path) -> ModelFolder:

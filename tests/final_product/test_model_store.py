@@ -5,6 +5,7 @@ import json
 import pytest
 
 from final_product.model_store import IDENTITY_FILE, PUBLISHED_GENERATOR, SOURCES, Part, find_models
+from llm.topic_classifier import FILE
 
 MODELS = "llm/models"
 FACE = "stylegan_and_segmentation/stylegan_modified"
@@ -101,6 +102,16 @@ def check_lost(root, part, name, cure):
 def test_an_embedded_file_is_missing(root, part, name):
     (root / name).unlink()
     assert not check_lost(root, part, name, "git restore").published
+
+
+@pytest.mark.parametrize(("settings", "asked"), [('{"classifier_weight": 0.5}', True), ("{}", False), ("[", False)])
+def test_a_classifier_that_the_embedded_adapter_asks_for(root, settings, asked):
+    (root / MODELS / "embedded" / "adapter" / "generation_config.json").write_text(settings, encoding="utf-8")
+    assert bool(find_models(root)[Part.LANGUAGE].problems) is asked
+    if asked:
+        check_lost(root, Part.LANGUAGE, f"{MODELS}/embedded/base/{FILE}", "git restore")
+    put(root, [f"{MODELS}/embedded/base/{FILE}"])
+    assert not find_models(root)[Part.LANGUAGE].problems
 
 
 CURES = {
