@@ -38,6 +38,7 @@ TOP_P = 1.0  # published: no nucleus
 MAX_NEW_TOKENS = 80
 BASE_FOLDERS = ("base", "polyglot_original")  # where an adapter's base lies, beside the adapter
 WRITES_FROM = 0.5  # she writes a memory only where that is likelier than not: what is written down is never a whim
+TOPIC_WRITES_FROM = 0.35  # so likely the topics that write one have to be: the classifier's targets were smoothed
 OWN_WORDS = 2.0  # logarithm of how much likelier a value in her own words must be than one in the user's
 LONGER = 1.0  # logarithm of what each token of a value in the user's words counts for it: the longer is likelier whole
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
@@ -200,7 +201,7 @@ class LanguageModel:
             seconded = self.classifier.scores(said, given)[self._classified]
             scores = torch.lerp(scores, seconded.to(scores.device), self.classifier_weight)
         likely = scores.softmax(-1)
-        writes = likely[self._writing].sum() >= WRITES_FROM
+        writes = likely[self._writing].sum() >= TOPIC_WRITES_FROM
         return int(self._topics[likely.masked_fill(self._writing != writes, -1.0).argmax()])
 
     def _next_token(self, draft: Draft, scores: torch.Tensor, generator: torch.Generator | None) -> int:

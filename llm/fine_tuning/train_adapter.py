@@ -80,7 +80,7 @@ EMBEDDED = {
     "temperature": 0.5,
     "top_p": 0.9,
     "opening_temperature": 0.9,
-    "classifier_weight": 0.5,
+    "classifier_weight": 0.6,
 }
 _SMALL = 1024  # hidden sizes below this count as embedded
 

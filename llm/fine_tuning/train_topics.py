@@ -49,11 +49,12 @@ class TopicConfig:
     out: str
     dimensions: int = 128  # of the n-grams' vectors, even
     least: int = 3  # prompts that an n-gram has to stand in
-    most: int = 280000  # n-grams that are stored: those that move the scores most, and most often
-    epochs: int = 6
+    most: int = 180000  # n-grams that are stored: those that move the scores most, and most often
+    epochs: int = 8
     batch: int = 128
     learning_rate: float = 6e-3
-    dropout: float = 0.3  # chance of each n-gram to be left out
+    dropout: float = 0.5  # chance of each n-gram to be left out
+    smoothing: float = 0.1  # share of the target that all families share: neighbours are told by other words too
     slot_fills: int = 2  # values that a prompt with a slot gets
     invented: float = 0.3  # share of made-up values
     kept_prompts: float = 0.02  # share of the prompts that are never trained on, as in train_talk
@@ -118,7 +119,8 @@ def train(config: TopicConfig, families: Sequence[Family]) -> TopicClassifier:
                     group["lr"] = config.learning_rate * (1 - bar.n / steps)
                 chosen = order[start : start + config.batch]
                 scores = network(*_left_in([rows[i] for i in chosen], config.dropout))
-                loss = functional.cross_entropy(scores, torch.tensor([targets[i] for i in chosen]))
+                wanted = torch.tensor([targets[i] for i in chosen])
+                loss = functional.cross_entropy(scores, wanted, label_smoothing=config.smoothing)
                 for optimizer in (vectors, others):
                     optimizer.zero_grad()
                 loss.backward()
