@@ -58,10 +58,10 @@ class Display:
         try:
             for piece in pieces:
                 with self._lock:
+                    self._mid_line = True
                     if not begun:
                         self._begin_reply()
                         begun = True
-                    self._mid_line = True
                     self._write(self._out, self._wrap.feed(piece) if self._wrap else piece)
         finally:
             with self._lock:
@@ -161,7 +161,11 @@ class Display:
     def _print(self, stream: TextIO, text: str, style: str, end: str = "\n") -> None:
         from rich.text import Text
 
-        self._consoles[stream].print(Text(text, style), end=end, overflow="fold", soft_wrap=not end)
+        try:
+            self._consoles[stream].print(Text(text, style), end=end, overflow="fold", soft_wrap=not end)
+        except KeyboardInterrupt:  # what stands on the screen may stand in rich's buffer too, and would come again
+            self._consoles[stream] = _console(stream)
+            raise
 
     def _write(self, stream: TextIO, text: str) -> None:
         stream.write(text)

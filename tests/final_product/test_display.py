@@ -116,6 +116,22 @@ def test_what_stands_unfinished_keeps_what_was_said(terminal):
     assert re.sub("\x1b\\[[0-9;]*m", "", terminal.getvalue()) == f"{REPLY_PREFIX}안녕, 나\n"
 
 
+def test_a_reply_that_is_stopped_at_her_name(monkeypatch):
+    class Stopped(Terminal):
+        def flush(self):
+            if self.getvalue().endswith(f"{REPLY_PREFIX}\x1b[0m"):
+                raise KeyboardInterrupt
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    out = Stopped()
+    display = Display(out)
+    with pytest.raises(KeyboardInterrupt):
+        display.reply(iter(["안녕"]))
+    display.line("(여기까지만)")
+    assert re.sub("\x1b\\[[0-9;]*m", "", out.getvalue()) == f"{REPLY_PREFIX}\n(여기까지만)\n"
+
+
 def test_a_picture_where_there_is_room_for_it(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "20")
     monkeypatch.setenv("LINES", "50")
