@@ -54,7 +54,7 @@ class TopicConfig:
     batch: int = 128
     learning_rate: float = 6e-3
     dropout: float = 0.5  # chance of each n-gram to be left out
-    smoothing: float = 0.1  # share of the target that all families share: neighbours are told by other words too
+    smoothing: float = 0.1  # label smoothing: share of the target that is spread over all families
     slot_fills: int = 2  # values that a prompt with a slot gets
     invented: float = 0.3  # share of made-up values
     kept_prompts: float = 0.02  # share of the prompts that are never trained on, as in train_talk
