@@ -13,6 +13,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Family:
     memory: str | None = None
     save: str | None = None
 
-    @property
+    @cached_property
     def slots(self) -> tuple[str, ...]:
         texts = [self.memory or "", self.save or "", *self.prompts, *self.replies]
         return tuple(sorted({name for text in texts for name in _SLOT.findall(text)}))

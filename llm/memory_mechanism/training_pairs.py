@@ -121,8 +121,8 @@ def load_pairs(held_out: bool = False, keys_kept: float = 0.0) -> TrainingPairs:
                 asking += [(prompt, memory.key) for prompt in prompts]
                 known = values.setdefault(memory.key, [])
                 known += [v for name in family.slots if "{" + name + "}" in family.memory for v in slots[name]]
-    needed = {bare(prompt) for prompt, _ in asking}
     evaluated = _evaluated()
+    not_needless = evaluated | {bare(prompt) for prompt, _ in asking}
     kept = {key for key in values if _kept(key, keys_kept)} | _validation_keys(groups)
     trained = [key for key in values if held_out or key not in kept]
     return TrainingPairs(
@@ -135,7 +135,7 @@ def load_pairs(held_out: bool = False, keys_kept: float = 0.0) -> TrainingPairs:
         lookalikes=_distinct(
             pair for pair in _side(lookalikes, held_out, kept) if pair[1] in values and bare(pair[0]) not in evaluated
         ),
-        needless=tuple(dict.fromkeys(p for p in _part(needless, held_out, True) if bare(p) not in needed | evaluated)),
+        needless=tuple(dict.fromkeys(p for p in _part(needless, held_out, True) if bare(p) not in not_needless)),
     )
 
 
@@ -176,7 +176,8 @@ def kept_for_evaluation() -> set[str]:
 
 
 def _filled(family: Family, slots: Mapping[str, list[str]], rng: random.Random) -> list[str]:
-    return [attach(p, {name: rng.choice(slots[name]) for name in family.slots}) for p in family.prompts]
+    names = family.slots
+    return [attach(p, {name: rng.choice(slots[name]) for name in names}) for p in family.prompts]
 
 
 def _kept(key: str, keys_kept: float) -> bool:
