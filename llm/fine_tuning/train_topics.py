@@ -79,8 +79,13 @@ class Network(torch.nn.Module):
 
 def hashes(pair: Pair) -> list[int]:
     """Of the n-grams of a pair's prompt and memory."""
+    return [ngram_hash(gram) for gram in ngrams(*_as_read(pair))]
+
+
+def _as_read(pair: Pair) -> tuple[str, str | None]:
+    """What was said, and the memory before it, as the language model has the classifier read them."""
     given, said = split_prompt(render_prompt(pair.prompt, pair.memory))
-    return [ngram_hash(gram) for gram in ngrams(said, given)]
+    return said, given
 
 
 def count_ngrams(families: Sequence[Family]) -> Counter[int]:
@@ -158,8 +163,7 @@ def _stored(
 def told(classifier: TopicClassifier, pairs: Sequence[Pair]) -> Iterator[bool]:
     """Of each of ``pairs`` whether its family is the likeliest."""
     for pair in pairs:
-        given, said = split_prompt(render_prompt(pair.prompt, pair.memory))
-        scores = classifier.scores(said, given)
+        scores = classifier.scores(*_as_read(pair))
         yield classifier.families[int(scores.argmax())] == pair.family
 
 

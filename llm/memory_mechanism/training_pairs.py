@@ -176,8 +176,7 @@ def kept_for_evaluation() -> set[str]:
 
 
 def _filled(family: Family, slots: Mapping[str, list[str]], rng: random.Random) -> list[str]:
-    names = family.slots
-    return [attach(p, {name: rng.choice(slots[name]) for name in names}) for p in family.prompts]
+    return [attach(p, {name: rng.choice(slots[name]) for name in family.slots}) for p in family.prompts]
 
 
 def _kept(key: str, keys_kept: float) -> bool:
