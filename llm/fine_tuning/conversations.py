@@ -150,8 +150,9 @@ def training_pairs(
         slot_fills: how many values a prompt with slots gets each round.
         invented: share of the values that are made up, of the halves of two others or of any syllables, so that
             she learns to copy rather than to recite.
-        distractors: share of the prompts without a memory that get one which has nothing to do with them, so that
-            she learns to leave it alone.
+        distractors: share of the prompts without a memory that get one which they do not ask for, so that she learns
+            to leave it alone. Twice as many do where a memory of the same kind may be recalled, and half of these
+            get one of that kind: she writes down a second favourite dish when she is reminded of the first.
         typing: share of the prompts that are typed carelessly: without blanks, without the end mark, called by name.
     """
     rng = random.Random(seed)
@@ -160,6 +161,8 @@ def training_pairs(
     for _ in range(rounds):
         turn = []
         for family in families:
+            near = _near(family, memories)
+            distracted = distractors * (1 + bool(near)) if _may_be_distracted(family) else 0.0
             replies: list[str] = []
             for prompt in family.prompts:
                 for _ in range(slot_fills if family.slots else 1):
@@ -167,8 +170,9 @@ def training_pairs(
                         replies = rng.sample(family.replies, len(family.replies))
                     chosen = {name: _value(values[name], invented, rng) for name in family.slots}
                     pair = _fill(family, prompt, replies.pop(), chosen)
-                    if pair.memory is None and rng.random() < distractors and _may_be_distracted(family):
-                        pair = replace(pair, memory=_fill_text(rng.choice(memories), values, rng))
+                    if pair.memory is None and rng.random() < distracted:
+                        kind = near if near and rng.random() < 0.5 else memories
+                        pair = replace(pair, memory=_fill_text(rng.choice(kind), values, rng))
                     if rng.random() < typing:
                         pair = replace(pair, prompt=_typed_carelessly(pair.prompt, rng))
                     turn.append(pair)
@@ -220,7 +224,13 @@ def _fill_text(template: str, values: Mapping[str, Sequence[str]], rng: random.R
 
 def _may_be_distracted(family: Family) -> bool:
     """Families that say "you have not told me yet" must never stand behind the very memory that was asked for."""
-    return not family.name.startswith("memory_none")
+    return not family.name.startswith("memory_none_unknown")
+
+
+def _near(family: Family, memories: Sequence[str]) -> list[str]:
+    """Those of ``memories`` that have the key of what ``family`` writes down, or a slot of it."""
+    key = (family.save or "").split(":")[0]
+    return [memory for memory in memories if memory.split(":")[0] == key or {*_SLOT.findall(memory)} & {*family.slots}]
 
 
 def _typed_carelessly(prompt: str, rng: random.Random) -> str:

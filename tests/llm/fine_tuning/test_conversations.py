@@ -128,7 +128,7 @@ FAMILIES = (
     Family("asked_food", ("내가 좋아하는 음식 뭐야?",), ("{food}(이지/지)!",), memory="좋아하는 음식: {food}"),
     Family("write_food", ("나 {food} 좋아해",), ("{food}(을/를) 좋아하는구나!",), save="좋아하는 음식: {food}"),
     Family("bracket", ("[내일 일정: {event}] 나 내일 바빠",), ("{event}(이구나/구나)!",), save="내일 일정: {event}"),
-    Family("memory_none_name", ("내 이름이 뭐게 맞혀 봐",), ("아직 몰라.",)),
+    Family("memory_none_unknown_name", ("내 이름이 뭐게 맞혀 봐",), ("아직 몰라.",)),
 )
 FOODS = tuple(f"음식{n}호" for n in range(40))
 VALUE_LISTS = {"food": [v for v in FOODS if not is_held_out(v)], "event": ["꽃놀이", "면접", "친구 만나기"]}
@@ -183,6 +183,24 @@ def test_distractors_are_memories_of_other_families():
     )
     assert {pair.memory.split(":")[0] for pair in made if pair.reply == "안녕!"} == {"좋아하는 음식"}
     assert not any(pair.memory for pair in pairs(distractors=0) if pair.reply == "안녕!")
+
+
+def test_who_tells_something_new_may_be_reminded_of_what_was_told_before():
+    """Saying a second favourite dish recalls the first: it must be written down all the same."""
+    event = Family("event", ("나 {event} 있어",), ("알았어!",), save="오늘 일정: {event}", memory=None)
+    asked = Family("asked_event", ("나 내일 뭐 해?",), ("{event}!",), memory="내일 일정: {event}")
+    made = training_pairs((*FAMILIES, event, asked), VALUE_LISTS, 60, 1, slot_fills=1, distractors=0.4, typing=0)
+    recalled = {
+        save: [pair.memory.split(":")[0] for pair in made if pair.memory and (pair.save or "").startswith(save)]
+        for save in ("좋아하는 음식", "오늘 일정")
+    }
+    assert recalled["좋아하는 음식"].count("좋아하는 음식") > len(recalled["좋아하는 음식"]) / 2
+    assert recalled["오늘 일정"].count("내일 일정") > len(recalled["오늘 일정"]) / 2
+    for key, keys in recalled.items():
+        told = sum((pair.save or "").startswith(key) for pair in made)
+        assert len(keys) == pytest.approx(0.8 * told, abs=12)
+    greeted = [pair for pair in made if pair.family == "hello"]
+    assert sum(bool(pair.memory) for pair in greeted) == pytest.approx(0.4 * len(greeted), abs=16)
 
 
 def test_careless_typing_changes_the_prompt_alone():
