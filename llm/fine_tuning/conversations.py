@@ -157,11 +157,11 @@ def training_pairs(
     """
     rng = random.Random(seed)
     memories = [f.memory for f in families if f.memory]
+    alike = [_near(family, memories) for family in families]
     pairs = []
     for _ in range(rounds):
         turn = []
-        for family in families:
-            near = _near(family, memories)
+        for family, near in zip(families, alike, strict=True):
             distracted = distractors * (1 + bool(near)) if _may_be_distracted(family) else 0.0
             replies: list[str] = []
             for prompt in family.prompts:
@@ -229,8 +229,8 @@ def _may_be_distracted(family: Family) -> bool:
 
 def _near(family: Family, memories: Sequence[str]) -> list[str]:
     """Those of ``memories`` that have the key of what ``family`` writes down, or a slot of it."""
-    key = (family.save or "").split(":")[0]
-    return [memory for memory in memories if memory.split(":")[0] == key or {*_SLOT.findall(memory)} & {*family.slots}]
+    key, slots = (family.save or "").split(":")[0], set(family.slots)
+    return [m for m in memories if m.split(":")[0] == key or not slots.isdisjoint(_SLOT.findall(m))]
 
 
 def _typed_carelessly(prompt: str, rng: random.Random) -> str:

@@ -187,7 +187,7 @@ def test_distractors_are_memories_of_other_families():
 
 def test_who_tells_something_new_may_be_reminded_of_what_was_told_before():
     """Saying a second favourite dish recalls the first: it must be written down all the same."""
-    event = Family("event", ("나 {event} 있어",), ("알았어!",), save="오늘 일정: {event}", memory=None)
+    event = Family("event", ("나 {event} 있어",), ("알았어!",), save="오늘 일정: {event}")
     asked = Family("asked_event", ("나 내일 뭐 해?",), ("{event}!",), memory="내일 일정: {event}")
     made = training_pairs((*FAMILIES, event, asked), VALUE_LISTS, 60, 1, slot_fills=1, distractors=0.4, typing=0)
     recalled = {
