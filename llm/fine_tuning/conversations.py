@@ -23,6 +23,8 @@ from llm.memory_mechanism.memory import split_leading_memories
 CONVERSATIONS = Path(__file__).parent / "conversations"
 VALUES = Path(__file__).parent / "values"
 HELD_OUT_FRACTION = 0.1  # of each slot's values: evaluation asks with them, training never sees them
+# Slots that stand in keys (``{relation} 이름``): short closed lists, of which none is held out and none made up.
+KEY_SLOTS = frozenset({"relation", "elder", "pet_kind", "day"})
 
 _SLOT = re.compile(r"\{(\w+)")
 
@@ -93,12 +95,13 @@ def _family(fields: Mapping[str, Any]) -> Family:
 def load_values(folder: Path = VALUES, held_out: bool = False) -> dict[str, list[str]]:
     """Slot name -> values. ``held_out`` gives the tenth that is kept for evaluation, else the nine tenths for training.
 
-    Which value belongs where depends on its own spelling alone, so a list may grow without moving any.
+    Which value belongs where depends on its own spelling alone, so a list may grow without moving any. None
+    of the ``KEY_SLOTS``' is kept.
     """
     values = {}
     for path in sorted(folder.glob("*.txt")):
         lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        values[path.stem] = [v for v in lines if is_held_out(v) == held_out]
+        values[path.stem] = [v for v in lines if (path.stem not in KEY_SLOTS and is_held_out(v)) == held_out]
     return values
 
 
@@ -168,7 +171,10 @@ def training_pairs(
                 for _ in range(slot_fills if family.slots else 1):
                     if not replies:
                         replies = rng.sample(family.replies, len(family.replies))
-                    chosen = {name: _value(values[name], invented, rng) for name in family.slots}
+                    chosen = {
+                        name: rng.choice(values[name]) if name in KEY_SLOTS else _value(values[name], invented, rng)
+                        for name in family.slots
+                    }
                     pair = _fill(family, prompt, replies.pop(), chosen)
                     if pair.memory is None and rng.random() < distracted:
                         kind = near if near and rng.random() < 0.5 else memories

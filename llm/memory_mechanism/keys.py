@@ -1,7 +1,9 @@
 """The vocabulary of memory keys, and how many values each of them holds: the one table of it.
 
-A key stands here without its day: ``오늘 날씨`` and ``내일 날씨`` are the 날씨 of two days. A key that is not here
-gathers, so that nothing is ever lost to a key that nobody thought of. Knows no file and no clock.
+A key stands here without its day: ``오늘 날씨`` and ``내일 날씨`` are the 날씨 of two days. The 이름, 생일, 생신
+and 나이 of anybody of whom the user speaks, be it 누나 or 햄스터, are keys too; they stand here where there can be but
+one. A key that is not here gathers, so that nothing is ever lost to a key that nobody thought of. Knows no file and no
+clock.
 """
 
 from __future__ import annotations

@@ -109,18 +109,19 @@ def load_pairs(held_out: bool = False, keys_kept: float = 0.0) -> TrainingPairs:
     rng = random.Random(0)
     for family in families:
         if family.name.startswith(_NEEDLESS):
-            needless += _filled(family, slots, rng)
+            needless += [prompt for prompt, _ in _filled(family, "", slots, rng)]
         elif family.memory and family.name.startswith("memory_use_"):
             memory = Memory.parse(family.memory)
             if memory is None:
                 raise ValueError(f"{family.name}: no memory: {family.memory}")
-            prompts = _filled(family, slots, rng)
+            pairs = _filled(family, memory.key, slots, rng)
             if family.name.startswith("memory_use_ignore"):
-                lookalikes += [(prompt, memory.key) for prompt in prompts]
+                lookalikes += pairs
             elif not family.name.startswith(_UNASKED):
-                asking += [(prompt, memory.key) for prompt in prompts]
-                known = values.setdefault(memory.key, [])
-                known += [v for name in family.slots if "{" + name + "}" in family.memory for v in slots[name]]
+                asking += pairs
+                known = [v for name in family.slots if "{" + name + "}" in memory.value for v in slots[name]]
+                for key in dict.fromkeys(key for _, key in pairs):
+                    values.setdefault(key, []).extend(known)
     evaluated = _evaluated()
     not_needless = evaluated | {bare(prompt) for prompt, _ in asking}
     kept = {key for key in values if _kept(key, keys_kept)} | _validation_keys(groups)
@@ -175,8 +176,13 @@ def kept_for_evaluation() -> set[str]:
     return {"".join(case["key"].split()) for case in cases if not case["seen_key"]}
 
 
-def _filled(family: Family, slots: Mapping[str, list[str]], rng: random.Random) -> list[str]:
-    return [attach(p, {name: rng.choice(slots[name]) for name in family.slots}) for p in family.prompts]
+def _filled(family: Family, key: str, slots: Mapping[str, list[str]], rng: random.Random) -> list[tuple[str, str]]:
+    """Each prompt of ``family`` and ``key``, filled with the same values."""
+    pairs = []
+    for prompt in family.prompts:
+        chosen = {name: rng.choice(slots[name]) for name in family.slots}
+        pairs.append((attach(prompt, chosen), attach(key, chosen)))
+    return pairs
 
 
 def _kept(key: str, keys_kept: float) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from llm.fine_tuning.conversations import (
     CONVERSATIONS,
+    KEY_SLOTS,
     VALUES,
     Family,
     is_held_out,
@@ -81,6 +82,19 @@ def test_training_and_evaluation_share_no_value():
     for name, values in training.items():
         lines = (VALUES / f"{name}.txt").read_text(encoding="utf-8").splitlines()
         assert sorted(values + evaluation[name]) == sorted(lines)
+    assert not any(evaluation[name] for name in KEY_SLOTS)
+
+
+def test_the_words_of_a_key_are_all_learned_and_none_is_made_up():
+    family = Family(
+        "name", ("우리 {relation} 이름은 {person}",), ("{relation}(은/는) {person}!",), save="{relation} 이름: {person}"
+    )
+    values = load_values()
+    made = training_pairs([family], values, rounds=1, seed=1, slot_fills=400, invented=1.0, distractors=0.0, typing=0.0)
+    keys = {pair.save.split(" 이름: ")[0] for pair in made}
+    assert len(keys) > 90 and keys <= set(values["relation"])
+    assert all(pair.prompt.startswith(f"우리 {pair.save.split(' 이름: ')[0]} ") for pair in made)
+    assert sum(pair.save.split(": ")[1] not in values["person"] for pair in made) > 300
 
 
 def test_replies_hold_nothing_that_the_parser_would_cut(families):

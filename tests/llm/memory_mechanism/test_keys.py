@@ -15,13 +15,18 @@ def test_a_key_stands_in_the_table_once_and_without_its_day():
     assert [key for key in keys if subject_of(key) != key] == []
 
 
-def test_every_key_that_she_learns_to_write_is_in_the_table():
-    written = {subject_of(Memory.parse(family.save).key) for family in load_families() if family.save}
-    assert sorted(key for key in written if "".join(key.split()) not in KEYS) == []
+def is_documented(key):
+    """Whether ``key`` (without its day) is in the table, or the name, birthday or age of somebody."""
+    return "".join(key.split()) in KEYS or key.split()[-1] in ("이름", "생일", "생신", "나이")
 
 
-def test_every_key_that_the_retriever_learns_is_in_the_table():
-    assert sorted(key for key in load_pairs().keys if "".join(subject_of(key).split()) not in KEYS) == []
+def test_every_key_that_she_learns_to_write_is_documented():
+    saves = {Memory.parse(family.save).key.removeprefix("{day} ") for family in load_families() if family.save}
+    assert sorted(key for key in map(subject_of, saves) if not is_documented(key)) == []
+
+
+def test_every_key_that_the_retriever_learns_is_documented():
+    assert sorted(key for key in load_pairs().keys if not is_documented(subject_of(key))) == []
 
 
 HELD = {
