@@ -42,19 +42,19 @@ def overlaps(families: list[Family], values: dict[str, list[str]], folder: Path 
         for prompt in family.prompts:
             text = split_leading_memories(prompt)[1]
             if "{" in text:
-                templates.append(_template(text))
+                templates.append((_template(text), _SLOT.findall(text)))
             else:
                 fixed.add(normal(text))
     known = {value for slot in values.values() for value in slot}
-    known_normal = {normal(value) for value in known}
+    fills = {slot: {normal(value) for value in slot_values} for slot, slot_values in values.items()}
     found = []
     for name, fields in evaluation_lines(folder):
         prompt = normal(fields["prompt"])
         if prompt in fixed:
             found.append(f"{name}: prompt {fields['prompt']!r} is a training prompt")
-        for template in templates:
+        for template, slots in templates:
             match = template.fullmatch(prompt)
-            if match and all(group in known_normal for group in match.groups()):
+            if match and all(value in fills[slot] for slot, value in zip(slots, match.groups(), strict=True)):
                 found.append(f"{name}: prompt {fields['prompt']!r} is a training prompt with a training value")
                 break
         memory = Memory.parse(fields.get("memory", ""))
