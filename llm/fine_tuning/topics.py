@@ -17,14 +17,21 @@ from llm.fine_tuning.conversations import Family, Pair
 from llm.prompt import OTHER_TOPIC, is_topic, render_prompt, topic_family, topic_token
 
 _BATCH = 128
+_SEED = 20261
 
 
 def add_topics(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel, families: Sequence[Family]) -> None:
-    """Gives both the topics of ``families`` that they lack; a new one's embedding is drawn at random."""
+    """Gives both the topics of ``families`` that they lack.
+
+    A new one's embedding is drawn at random, and is the same whenever the same topics are added: models that learn them
+    apart may be averaged.
+    """
     topics = [topic_token(family.name, writes=family.save is not None) for family in families]
     tokenizer.add_tokens([OTHER_TOPIC, *topics], special_tokens=True)
     if len(tokenizer) > model.config.vocab_size:
-        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_SEED)
+            model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
 
 
 def topic_ids(tokenizer: PreTrainedTokenizerBase) -> dict[str, int]:

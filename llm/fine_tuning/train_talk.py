@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from collections.abc import Container
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class TalkConfig:
     init: str  # folder of the base to go on from
     out: str
     rounds: int = 9  # how often every prompt of our own conversations comes
+    fresh: int = 1  # how many times as often those come whose families the base to go on from has no topic for
     slot_fills: int = 2  # values that a prompt with a slot gets each round
     dialogue_rounds: int = 1
     notes: int = 30000
@@ -94,11 +96,15 @@ class TopicReport(TrainerCallback):
         print(f"step {state.global_step}: families of kept prompts told {told:.3f}")
 
 
-def talk_pairs(config: TalkConfig, families: list[Family]) -> list[Pair]:
-    """Our conversations, the corpora's dialogues and copying tasks, in a random order."""
+def talk_pairs(config: TalkConfig, families: list[Family], known: Container[str]) -> list[Pair]:
+    """Our conversations, the corpora's dialogues and copying tasks, in a random order.
+
+    ``known`` are the names of the families that the base has a topic for already.
+    """
     rng = random.Random(config.seed)
+    fresh = [family for family in families if family.name not in known]
     pairs = training_pairs(
-        families,
+        [*families, *fresh * (config.fresh - 1)],
         load_values(),
         config.rounds,
         config.seed,
@@ -123,11 +129,11 @@ def main(argv: list[str] | None = None) -> None:
     made = {name: value for name, value in asdict(config).items() if name not in ("corpus", "init", "out")}
     (out / CONFIG_FILE).write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init)
     families, kept = keep_prompts(load_families(), config.kept_prompts)
-    pairs = talk_pairs(config, families)
+    pairs = talk_pairs(config, families, topic_ids(tokenizer))
     asked = kept_pairs(kept, config.seed)
     print(f"pairs {len(pairs):,}, families {len(families):,}, prompts kept {len(asked):,}")
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init)
     model = GPTNeoXForCausalLM.from_pretrained(
         config.init,
         dtype=torch.float32,

@@ -47,6 +47,16 @@ def test_topics_are_added_once_and_leave_the_words_alone(words, model):
     assert words(text)["input_ids"] == before(text)["input_ids"]
 
 
+def test_new_topics_begin_alike_in_models_that_learn_apart():
+    made = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        words, model = copy.deepcopy(tokenizer()), network()
+        add_topics(words, model, FAMILIES)
+        made.append(model.get_input_embeddings().weight[list(topic_ids(words).values())])
+    assert torch.equal(*made)
+
+
 def test_a_tokenizer_without_topics_has_none():
     assert topic_ids(tokenizer()) == {}
 

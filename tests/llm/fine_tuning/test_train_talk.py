@@ -57,6 +57,14 @@ def test_a_tiny_run_trains_every_weight_and_goes_on(few_families, corpus_folder,
     assert "토크나이저가 달라요" in capsys.readouterr().err and not (tmp_path / "none").exists()
 
 
+def test_families_that_the_base_has_no_topic_for_come_more_often(few_families, corpus_folder):
+    families = train_talk.load_families()
+    config = train_talk.TalkConfig(str(corpus_folder), "", "", rounds=2, fresh=3, slot_fills=1, notes=4)
+    made = train_talk.talk_pairs(config, families, known={families[0].name})
+    times = [sum(pair.family == family.name for pair in made) / len(family.prompts) for family in families]
+    assert times == [2, 6, 6]
+
+
 def test_bases_of_other_sizes_have_no_mean(tmp_path, capsys):
     save_base(tmp_path / "base")
     save_base(tmp_path / "wide")
