@@ -18,10 +18,15 @@ _ROWS = 16  # endings that are weighed at once: each holds a copy of all before 
 
 
 class Draft:
-    """A reply in the making; ``given`` is the memory that stands before the prompt, or None."""
+    """A reply in the making.
 
-    def __init__(self, given: str | None = None) -> None:
+    ``given`` is the memory that stands before the prompt, or None; ``remembered`` are the tokens of its value, one list
+    for each way in which they may stand in a reply.
+    """
+
+    def __init__(self, given: str | None = None, remembered: Sequence[list[int]] = ()) -> None:
         self.given = given
+        self.remembered = remembered
         self.text = DecodeStream(skip_special_tokens=False)
         self.parser = ReplyParser()
         self.spoken: list[int] = []  # tokens since the last bracket

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -41,6 +41,7 @@ WRITES_FROM = 0.5  # she writes a memory only where that is likelier than not: w
 TOPIC_WRITES_FROM = 0.25  # so likely the topics that write one have to be: the classifier's targets were smoothed
 OWN_WORDS = 2.0  # logarithm of how much likelier a value in her own words must be than one in the user's
 LONGER = 1.0  # logarithm of what each token of a value in the user's words counts for it: the longer is likelier whole
+GOES_ON_FROM = 0.05  # so likely a remembered value that she has begun to say has to go on as it is remembered
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
 _VALUE_TOKENS = 16  # of a memory's value in her own words
 _SPANS = 64  # pieces of what the user said that are weighed as a memory's value
@@ -174,7 +175,7 @@ class LanguageModel:
     @torch.inference_mode()
     def _decode(self, ids: list[int], prompt: str, generator: torch.Generator | None, budget: int) -> Iterator[str]:
         given, said = split_prompt(prompt)
-        draft, decoder = Draft(given), Decoder(self.model, ids)
+        draft, decoder = Draft(given, self._remembered(given)), Decoder(self.model, ids)
         if len(self._topics):
             decoder.append(self._topic(decoder.scores(), said, given))
             yield ""
@@ -217,8 +218,16 @@ class LanguageModel:
         for begun, tokens in self._completes_url.items():
             if draft.tail.endswith(begun):
                 scores[tokens] = -torch.inf
+        begun = _begun(draft.remembered, draft.spoken)
+        if begun is not None and scores.softmax(-1)[begun] >= GOES_ON_FROM:
+            return begun
         opens = not draft.spoken and not draft.parser.in_bracket and draft.given is None
         return self._sample(scores, self.opening_temperature if opens else self.temperature, generator)
+
+    def _remembered(self, given: str | None) -> list[list[int]]:
+        """The tokens of the value of ``given`` behind a blank, and without one."""
+        value = (given or "").partition(":")[2].strip()
+        return [self._encode(text) for text in (f" {value}", value)] if value else []
 
     def _value(self, decoder: Decoder, said: str) -> list[int]:
         """The tokens of a memory's value and of the bracket that closes it; ``decoder`` stands behind its key.
@@ -266,6 +275,15 @@ class LanguageModel:
             ordered[ordered.cumsum(0) - ordered > self.top_p] = 0
             return int(order[torch.multinomial(ordered, 1, generator=generator)])
         return int(torch.multinomial(probabilities, 1, generator=generator))
+
+
+def _begun(remembered: Sequence[list[int]], spoken: list[int]) -> int | None:
+    """The token with which the value of ``remembered`` goes on that ``spoken`` ends in the middle of, or None."""
+    for tokens in remembered:
+        for told in range(min(len(tokens) - 1, len(spoken)), 0, -1):
+            if spoken[-told:] == tokens[:told]:
+                return tokens[told]
+    return None
 
 
 def find_base(adapter: Path) -> Path:

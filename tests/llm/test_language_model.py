@@ -12,12 +12,20 @@ from peft import PeftModel
 from safetensors.torch import load_file, save_file
 from transformers import GPTNeoXForCausalLM
 
-from llm.decoding import Decoder
+from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
 from llm.fine_tuning import train_topics
 from llm.fine_tuning.conversations import Family
 from llm.fine_tuning.topics import add_topics, topic_ids
-from llm.language_model import LONGER, NO_REPEAT_NGRAM, OWN_WORDS, LanguageModel, choose_dtype, find_base
+from llm.language_model import (
+    GOES_ON_FROM,
+    LONGER,
+    NO_REPEAT_NGRAM,
+    OWN_WORDS,
+    LanguageModel,
+    choose_dtype,
+    find_base,
+)
 from llm.memory_mechanism.memory import Memory
 from llm.prompt import ANSWER_END, END_OF_TEXT, render_prompt
 from llm.reply import ReplyParser
@@ -320,6 +328,37 @@ FAMILIES = (
     Family("name", ("나는 민수야",), ("반가워!",), save="이름: 민수"),
     Family("home", ("나는 부산 살아",), ("멋지다!",), save="사는 곳: 부산"),
 )
+
+
+@pytest.mark.parametrize(
+    ("spoken", "likely", "goes_on"),
+    [
+        ("네 최애는 마라", 1.5 * GOES_ON_FROM, True),
+        ("마라", 1.5 * GOES_ON_FROM, True),  # at the reply's very beginning, where no blank stands before it
+        ("네 최애는 마라", 0.5 * GOES_ON_FROM, False),
+        ("네 최애는", 1.5 * GOES_ON_FROM, False),  # not begun
+        ("네 최애는 마라탕", 1.5 * GOES_ON_FROM, False),  # all told
+    ],
+)
+def test_a_remembered_value_that_she_has_begun_goes_on_as_it_is_remembered(spoken, likely, goes_on):
+    model = LanguageModel(network(), tokenizer())
+    remembered = model._remembered("좋아하는 음식: 마라탕")
+    whole = model._encode(spoken)
+    rest = next((v[n:] for v in remembered for n in range(1, len(v)) if whole[-n:] == v[:n]), remembered[0][-1:])
+    draft = Draft("좋아하는 음식: 마라탕", remembered)
+    draft.said, draft.spoken = True, whole
+    size = model.model.config.vocab_size
+    other = next(t for t in model._encode("그래") if t != rest[0] and not model._never[t])
+    scores = torch.full((size,), -30.0)
+    scores[rest[0]], scores[other] = torch.log(torch.tensor([likely, 1 - likely]))
+    chosen = {model._next_token(draft, scores.clone(), torch.Generator().manual_seed(seed)) for seed in range(40)}
+    assert (chosen == {rest[0]}) is goes_on
+    assert goes_on or other in chosen
+
+
+def test_nothing_is_remembered_without_a_memory():
+    model = LanguageModel(network(), tokenizer())
+    assert model._remembered(None) == [] and model._remembered("좋아하는 음식:") == []
 
 
 def model_with_topics(likings, **sampling):
