@@ -21,6 +21,7 @@ from transformers.utils import logging as transformers_logging
 from llm.copied_value import value_spans
 from llm.decoding import Decoder, Draft
 from llm.errors import ModelFolderError, PromptTooLongError
+from llm.memory_mechanism.memory import Memory
 from llm.prompt import (
     ANSWER_END,
     END_OF_TEXT,
@@ -218,16 +219,16 @@ class LanguageModel:
         for begun, tokens in self._completes_url.items():
             if draft.tail.endswith(begun):
                 scores[tokens] = -torch.inf
-        begun = _begun(draft.remembered, draft.spoken)
-        if begun is not None and scores.softmax(-1)[begun] >= GOES_ON_FROM:
-            return begun
+        going_on = _going_on(draft.remembered, draft.spoken)
+        if going_on is not None and scores.softmax(-1)[going_on] >= GOES_ON_FROM:
+            return going_on
         opens = not draft.spoken and not draft.parser.in_bracket and draft.given is None
         return self._sample(scores, self.opening_temperature if opens else self.temperature, generator)
 
     def _remembered(self, given: str | None) -> list[list[int]]:
         """The tokens of the value of ``given`` behind a blank, and without one."""
-        value = (given or "").partition(":")[2].strip()
-        return [self._encode(text) for text in (f" {value}", value)] if value else []
+        memory = Memory.parse(given or "")
+        return [self._encode(text) for text in (f" {memory.value}", memory.value)] if memory else []
 
     def _value(self, decoder: Decoder, said: str) -> list[int]:
         """The tokens of a memory's value and of the bracket that closes it; ``decoder`` stands behind its key.
@@ -277,7 +278,7 @@ class LanguageModel:
         return int(torch.multinomial(probabilities, 1, generator=generator))
 
 
-def _begun(remembered: Sequence[list[int]], spoken: list[int]) -> int | None:
+def _going_on(remembered: Sequence[list[int]], spoken: list[int]) -> int | None:
     """The token with which the value of ``remembered`` goes on that ``spoken`` ends in the middle of, or None."""
     for tokens in remembered:
         for told in range(min(len(tokens) - 1, len(spoken)), 0, -1):
