@@ -20,13 +20,15 @@ _ROWS = 16  # endings that are weighed at once: each holds a copy of all before 
 class Draft:
     """A reply in the making.
 
-    ``given`` is the memory that stands before the prompt, or None; ``remembered`` are the tokens of its value, one list
-    for each way in which they may stand in a reply.
+    ``given`` is the memory that stands before the prompt, or None; ``value`` the value that the reply speaks of, which
+    is that of the memory that it wrote down, else of ``given``, else empty; ``value_tokens`` its tokens behind a blank
+    and without one.
     """
 
-    def __init__(self, given: str | None = None, remembered: Sequence[list[int]] = ()) -> None:
+    def __init__(self, given: str | None = None) -> None:
         self.given = given
-        self.remembered = remembered
+        self.value = ""
+        self.value_tokens: Sequence[list[int]] = ()
         self.text = DecodeStream(skip_special_tokens=False)
         self.parser = ReplyParser()
         self.spoken: list[int] = []  # tokens since the last bracket

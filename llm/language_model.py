@@ -42,7 +42,8 @@ WRITES_FROM = 0.5  # she writes a memory only where that is likelier than not: w
 TOPIC_WRITES_FROM = 0.25  # so likely the topics that write one have to be: the classifier's targets were smoothed
 OWN_WORDS = 2.0  # logarithm of how much likelier a value in her own words must be than one in the user's
 LONGER = 1.0  # logarithm of what each token of a value in the user's words counts for it: the longer is likelier whole
-GOES_ON_FROM = 0.05  # so likely a remembered value that she has begun to say has to go on as it is remembered
+SAYS_VALUE_FROM = (0.05, 0.005, 0.0003)  # so likely its next token is where none, one or more of a value were said
+AT_A_LOSS = 5.0  # entropy (nats) from which she does not know what to say: where a value stood in all that she learned
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
 _VALUE_TOKENS = 16  # of a memory's value in her own words
 _SPANS = 64  # pieces of what the user said that are weighed as a memory's value
@@ -176,7 +177,8 @@ class LanguageModel:
     @torch.inference_mode()
     def _decode(self, ids: list[int], prompt: str, generator: torch.Generator | None, budget: int) -> Iterator[str]:
         given, said = split_prompt(prompt)
-        draft, decoder = Draft(given, self._remembered(given)), Decoder(self.model, ids)
+        draft, decoder = Draft(given), Decoder(self.model, ids)
+        self._speak_of(draft, Memory.parse(given or ""))
         if len(self._topics):
             decoder.append(self._topic(decoder.scores(), said, given))
             yield ""
@@ -219,16 +221,38 @@ class LanguageModel:
         for begun, tokens in self._completes_url.items():
             if draft.tail.endswith(begun):
                 scores[tokens] = -torch.inf
-        going_on = _going_on(draft.remembered, draft.spoken)
-        if going_on is not None and scores.softmax(-1)[going_on] >= GOES_ON_FROM:
-            return going_on
+        value = None if draft.parser.in_bracket else self._of_value(draft, scores)
+        if value is not None:
+            return value
         opens = not draft.spoken and not draft.parser.in_bracket and draft.given is None
         return self._sample(scores, self.opening_temperature if opens else self.temperature, generator)
 
-    def _remembered(self, given: str | None) -> list[list[int]]:
-        """The tokens of the value of ``given`` behind a blank, and without one."""
-        memory = Memory.parse(given or "")
-        return [self._encode(text) for text in (f" {memory.value}", memory.value)] if memory else []
+    def _speak_of(self, draft: Draft, memory: Memory | None) -> None:
+        """Makes the value of ``memory`` the one that ``draft`` speaks of."""
+        if memory is not None:
+            draft.value = memory.value
+            draft.value_tokens = [self._encode(text) for text in (f" {memory.value}", memory.value)]
+
+    def _of_value(self, draft: Draft, scores: torch.Tensor) -> int | None:
+        """The token of the value that ``draft`` speaks of which has to come now, or None where none has to.
+
+        A value that was begun goes on. One that was not comes where a reply that has begun may well go on with it; and
+        wherever she is at a loss: a model that has topics knows all that it says but the values, which it never saw.
+        ``scores`` (vocabulary,) say how likely what comes next is.
+        """
+        if not draft.value or draft.value in draft.parser.reply.text:
+            return None
+        told, due = _next_of(draft.value_tokens, draft.spoken)
+        if not told and not len(self._topics):
+            return None
+        likely = scores.softmax(-1)
+        token = max(due, key=lambda token: float(likely[token]))
+        wanted = SAYS_VALUE_FROM[
+            min(told, 2) if len(self._topics) else 0
+        ]  # others may well inflect a value's last word
+        certain = draft.spoken and float(likely[token]) >= wanted
+        lost = len(self._topics) and likely[token] > 0 and float(torch.special.entr(likely).sum()) >= AT_A_LOSS
+        return token if certain or lost else None
 
     def _value(self, decoder: Decoder, said: str) -> list[int]:
         """The tokens of a memory's value and of the bracket that closes it; ``decoder`` stands behind its key.
@@ -266,6 +290,8 @@ class LanguageModel:
             draft.tail = (draft.tail + piece.lower())[-3:]  # as long as a URL's mark may be before its last letter
             draft.said = bool(_LETTER.search(draft.parser.feed(piece))) or draft.said
             draft.done = draft.parser.ended
+            if "]" in piece:
+                self._speak_of(draft, next(reversed(draft.parser.reply.memories), None))
         draft.spoken = [] if draft.parser.in_bracket else [*draft.spoken, token]
         return piece
 
@@ -278,13 +304,13 @@ class LanguageModel:
         return int(torch.multinomial(probabilities, 1, generator=generator))
 
 
-def _going_on(remembered: Sequence[list[int]], spoken: list[int]) -> int | None:
-    """The token with which the value of ``remembered`` goes on that ``spoken`` ends in the middle of, or None."""
-    for tokens in remembered:
+def _next_of(values: Sequence[list[int]], spoken: list[int]) -> tuple[int, list[int]]:
+    """How many tokens of one of ``values`` stand at the end of ``spoken``, and the tokens that may come next of it."""
+    for tokens in values:
         for told in range(min(len(tokens) - 1, len(spoken)), 0, -1):
             if spoken[-told:] == tokens[:told]:
-                return tokens[told]
-    return None
+                return told, [tokens[told]]
+    return 0, [tokens[0] for tokens in values]
 
 
 def find_base(adapter: Path) -> Path:

@@ -18,10 +18,10 @@ from llm.fine_tuning import train_topics
 from llm.fine_tuning.conversations import Family
 from llm.fine_tuning.topics import add_topics, topic_ids
 from llm.language_model import (
-    GOES_ON_FROM,
     LONGER,
     NO_REPEAT_NGRAM,
     OWN_WORDS,
+    SAYS_VALUE_FROM,
     LanguageModel,
     choose_dtype,
     find_base,
@@ -330,35 +330,90 @@ FAMILIES = (
 )
 
 
+VALUE = "마라탕"
+
+
+def draft_of(model, spoken, value=VALUE):
+    """A reply that has come as far as ``spoken`` and speaks of ``value``."""
+    draft = Draft(f"좋아하는 음식: {value}")
+    for token in model._encode(spoken):
+        model._take(draft, token)
+    model._speak_of(draft, Memory("좋아하는 음식", value))
+    return draft
+
+
+def scores_of(model, likely, flat=False):
+    """Scores in which ``likely`` (token -> probability) share what one other token, or all others alike, leave."""
+    size, rest = model.model.config.vocab_size, 1 - sum(likely.values())
+    other = next(t for t in model._encode("그래") if t not in likely and not model._never[t])
+    probabilities = torch.full((size,), rest / size if flat else 1e-12)
+    if not flat:
+        probabilities[other] = rest
+    for token, probability in likely.items():
+        probabilities[token] = probability
+    return probabilities.log()
+
+
+def chosen_next(model, draft, scores):
+    return {model._next_token(draft, scores.clone(), torch.Generator().manual_seed(seed)) for seed in range(40)}
+
+
+@pytest.mark.parametrize("behind", ["네 최애는 ", ""])  # and at the reply's very beginning, where no blank is before it
+@pytest.mark.parametrize("topics", [True, False])
+@pytest.mark.parametrize(("factor", "goes_on"), [(1.5, True), (0.5, False)])
+def test_a_value_that_she_has_begun_goes_on_as_it_is_known(behind, topics, factor, goes_on):
+    model = model_with_topics({}) if topics else LanguageModel(network(), tokenizer())
+    tokens = model._encode(f" {VALUE}" if behind else VALUE)
+    for told in range(1, len(tokens)):
+        draft = draft_of(model, behind.rstrip() + model.tokenizer.decode(tokens[:told]))
+        draft.spoken = [*draft.spoken[:-told], *tokens[:told]]
+        likely = factor * SAYS_VALUE_FROM[min(told, 2) if topics else 0]
+        chosen = chosen_next(model, draft, scores_of(model, {tokens[told]: likely}))
+        assert (chosen == {tokens[told]}) is goes_on
+
+
 @pytest.mark.parametrize(
-    ("spoken", "likely", "goes_on"),
+    ("spoken", "factor", "topics", "says"),
     [
-        ("네 최애는 마라", 1.5 * GOES_ON_FROM, True),
-        ("마라", 1.5 * GOES_ON_FROM, True),  # at the reply's very beginning, where no blank stands before it
-        ("네 최애는 마라", 0.5 * GOES_ON_FROM, False),
-        ("네 최애는", 1.5 * GOES_ON_FROM, False),  # not begun
-        ("네 최애는 마라탕", 1.5 * GOES_ON_FROM, False),  # all told
+        ("네 최애는", 1.5, True, True),
+        ("네 최애는", 0.5, True, False),
+        ("네 최애는", 1.5, False, False),  # whatever comes to a model without topics is its own affair
+        ("", 1.5, True, False),  # a reply may begin otherwise
+        ("마라탕이지! 네 최애는", 1.5, True, False),  # said before
     ],
 )
-def test_a_remembered_value_that_she_has_begun_goes_on_as_it_is_remembered(spoken, likely, goes_on):
-    model = LanguageModel(network(), tokenizer())
-    remembered = model._remembered("좋아하는 음식: 마라탕")
-    whole = model._encode(spoken)
-    rest = next((v[n:] for v in remembered for n in range(1, len(v)) if whole[-n:] == v[:n]), remembered[0][-1:])
-    draft = Draft("좋아하는 음식: 마라탕", remembered)
-    draft.said, draft.spoken = True, whole
-    size = model.model.config.vocab_size
-    other = next(t for t in model._encode("그래") if t != rest[0] and not model._never[t])
-    scores = torch.full((size,), -30.0)
-    scores[rest[0]], scores[other] = torch.log(torch.tensor([likely, 1 - likely]))
-    chosen = {model._next_token(draft, scores.clone(), torch.Generator().manual_seed(seed)) for seed in range(40)}
-    assert (chosen == {rest[0]}) is goes_on
-    assert goes_on or other in chosen
+def test_a_value_comes_where_a_reply_that_has_begun_may_well_go_on_with_it(spoken, factor, topics, says):
+    model = model_with_topics({}) if topics else LanguageModel(network(), tokenizer())
+    draft = draft_of(model, spoken)
+    first = draft.value_tokens[0][0]
+    chosen = chosen_next(model, draft, scores_of(model, {first: factor * SAYS_VALUE_FROM[0]}))
+    assert (chosen == {first}) is says
 
 
-def test_nothing_is_remembered_without_a_memory():
+@pytest.mark.parametrize(
+    ("spoken", "topics", "says"), [("", True, True), ("네 최애는", True, True), ("네 최애는", False, False)]
+)
+def test_where_she_is_at_a_loss_she_says_the_value(spoken, topics, says):
+    model = model_with_topics({}) if topics else LanguageModel(network(), tokenizer())
+    draft = draft_of(model, spoken)
+    firsts = {tokens[0] for tokens in draft.value_tokens}
+    chosen = chosen_next(model, draft, scores_of(model, {}, flat=True))
+    assert (len(chosen) == 1 and chosen <= firsts) is says
+
+
+def test_what_she_writes_down_is_the_value_that_she_speaks_of():
     model = LanguageModel(network(), tokenizer())
-    assert model._remembered(None) == [] and model._remembered("좋아하는 음식:") == []
+    draft = draft_of(model, "")
+    for token in model._encode(" [취미: 등산] 등산"):
+        model._take(draft, token)
+    assert draft.value == "등산" and draft.value_tokens[1] == model._encode("등산")
+
+
+def test_a_reply_without_a_memory_speaks_of_no_value():
+    model = model_with_topics({})
+    draft = Draft()
+    model._speak_of(draft, None)
+    assert model._of_value(draft, torch.zeros(model.model.config.vocab_size)) is None
 
 
 def model_with_topics(likings, **sampling):
