@@ -18,6 +18,9 @@ from llm.copied_value import value_spans
         ("키는 172.5cm야", "172.5cm"),
         ("혈액형은 AB형이에요", "AB형"),
         ("친구 이름은 김-민수", "김-민수"),
+        ("난 스키야키까지는 먹어", "스키야키"),  # two particles
+        ("제 남자친구는 심도겸이라고 해요", "심도겸"),
+        ("주말엔 필사하려고", "필사"),
     ],
 )
 def test_a_value_is_found_where_it_was_said(said, value):
@@ -31,9 +34,12 @@ def test_a_value_is_found_where_it_was_said(said, value):
         ("나는 부산. 너는?", "부산. 너"),  # goes over the end of a sentence
         ("좋아하는 건 [비밀] 이야", "건 [비밀"),
         ("내 이름은 민수", " 민수"),
+        ("나 연어알 알레르기야", "연어"),  # 알 is no particle
+        ("밴드 파란선인장 완전 좋아해", "파란선"),
+        ("제 남자친구는 심도겸이라고 해요", "심도"),
     ],
 )
-def test_no_value_begins_within_a_word_or_goes_over_a_sentence(said, never):
+def test_no_value_begins_or_ends_within_a_word_or_goes_over_a_sentence(said, never):
     assert never not in value_spans(said)
 
 
