@@ -85,3 +85,10 @@ def test_a_slot_without_a_value():
 
 def test_a_value_is_never_read_as_a_template():
     assert attach("{food} 좋아", {"food": "{name}(을/를)", "name": "혜나"}) == "{name}(을/를) 좋아"
+
+
+@pytest.mark.parametrize(
+    ("day", "text"), [("내일", "내일 가"), ("모레", "모레 가"), ("수요일", "수요일에 가"), ("다음 주", "다음 주에 가")]
+)
+def test_days_that_do_without_a_particle(day, text):
+    assert attach("{day}(에/) 가", {"day": day}) == text
