@@ -1,4 +1,4 @@
-"""What the training scripts share: options out of a config's fields, the Trainer's settings, the last checkpoint.
+"""What the training scripts share: options out of a config's fields, the Trainer's settings, checkpoints, saving.
 
 And the mean of two trained models' weights (Wortsman et al. 2022, "Model soups"). It means something only where one was
 trained on from the other, or both from a third.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import PreTrainedTokenizerBase
 from transformers.trainer_utils import get_last_checkpoint
 
 _KINDS = {"int": int, "float": float, "str": str}
@@ -44,6 +45,15 @@ def trainer_settings(seed: int, **own: Any) -> dict[str, Any]:
 def last_checkpoint(folder: Path) -> str | None:
     """The checkpoint in ``folder`` that an interrupted run goes on from."""
     return get_last_checkpoint(str(folder)) if folder.is_dir() else None
+
+
+def save_tokenizer(tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    """Saves ``tokenizer`` with its JSON in one line: the library's indentation makes up almost half of the file."""
+    tokenizer.save_pretrained(str(folder))
+    file = folder / "tokenizer.json"
+    fields = json.loads(file.read_text(encoding="utf-8"))
+    text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    file.write_text(f"{text}\n", encoding="utf-8", newline="\n")
 
 
 def add_average_options(parser: argparse.ArgumentParser, kind: str) -> None:

@@ -17,7 +17,7 @@ from transformers import GPTNeoXForCausalLM, PreTrainedTokenizerFast
 from llm.fine_tuning.conversations import keep_prompts, kept_pairs, load_families
 from llm.fine_tuning.topics import topic_accuracy, topic_ids
 from llm.fine_tuning.train_talk import CONFIG_FILE
-from llm.training import average_or_end, read_average_options
+from llm.training import average_or_end, read_average_options, save_tokenizer
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     _, kept = keep_prompts(load_families(), config["kept_prompts"])
     asked = [pair for pair in kept_pairs(kept, config["seed"]) if pair.family in topics]
     print(f"families of {len(asked):,} kept prompts told {topic_accuracy(second.eval(), words, asked):.3f}")
-    words.save_pretrained(options.out)
+    save_tokenizer(words, options.out)
     second.to(torch.float16).save_pretrained(options.out)
     (options.out / CONFIG_FILE).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
     print(f"saved {options.out}")

@@ -24,7 +24,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from llm.fine_tuning.answers import IGNORED, AnswerRows, Padding, answer_weights
 from llm.fine_tuning.conversations import CONVERSATIONS, VALUES, load_families, load_values, training_pairs
 from llm.fine_tuning.topics import topic_ids
-from llm.training import last_checkpoint, trainer_settings
+from llm.training import last_checkpoint, save_tokenizer, trainer_settings
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def main(argv: list[str] | None = None) -> None:
 def save_adapter(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, config: AdapterConfig, out: Path) -> None:
     """Writes the adapter (fp16), its tokenizer, how to sample from it and how it was made."""
     model.to(torch.float16).save_pretrained(str(out))
-    tokenizer.save_pretrained(str(out))
+    save_tokenizer(tokenizer, out)
     (out / "README.md").unlink(missing_ok=True)  # peft's template says nothing about this model
     written = out / "adapter_config.json"
     fields = json.loads(written.read_text(encoding="utf-8"))

@@ -33,7 +33,7 @@ from llm.fine_tuning.conversations import (
     training_pairs,
 )
 from llm.fine_tuning.topics import add_topics, topic_accuracy, topic_ids
-from llm.training import add_options, last_checkpoint, trainer_settings
+from llm.training import add_options, last_checkpoint, save_tokenizer, trainer_settings
 
 CONFIG_FILE = "talk_training.json"
 
@@ -141,7 +141,7 @@ def main(argv: list[str] | None = None) -> None:
         hidden_dropout=config.dropout,
     )
     add_topics(tokenizer, model, families)
-    tokenizer.save_pretrained(out)
+    save_tokenizer(tokenizer, out)
     rows = AnswerRows(pairs, tokenizer, config.opening_share, config.noise, config.cuts, config.seed)
     work = out / "checkpoints"
     trainer = TalkTrainer(

@@ -1,11 +1,13 @@
-"""What the training scripts share: the mean of two models' weights, and its options."""
+"""What the training scripts share: the mean of two models' weights, its options, and how a tokenizer is saved."""
 
 import argparse
 
 import pytest
 import torch
+from transformers import PreTrainedTokenizerFast
 
-from llm.training import add_average_options, average
+from llm.training import add_average_options, average, save_tokenizer
+from tests.tiny_models import tokenizer
 
 
 def test_the_mean_of_two_models_lies_between_them():
@@ -28,3 +30,14 @@ def test_a_share_is_a_number_between_0_and_1(tmp_path):
     for share in ("-0.1", "1.5", "반"):
         with pytest.raises(SystemExit):
             parser.parse_args([*folders, "--share", share])
+
+
+def test_a_tokenizer_is_saved_in_one_line_and_stays_what_it_is(tmp_path):
+    words = tokenizer()
+    words.save_pretrained(tmp_path / "indented")
+    save_tokenizer(words, tmp_path / "ours")
+    files = [tmp_path / folder / "tokenizer.json" for folder in ("indented", "ours")]
+    assert files[1].read_bytes().count(b"\n") == 1 and files[1].stat().st_size < files[0].stat().st_size
+    text = "오로라야, 내일 뭐 해? ㅋㅋ"
+    loaded = PreTrainedTokenizerFast.from_pretrained(tmp_path / "ours")
+    assert loaded(text)["input_ids"] == words(text)["input_ids"] and len(loaded) == len(words)
