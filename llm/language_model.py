@@ -43,7 +43,8 @@ TOPIC_WRITES_FROM = 0.25  # so likely the topics that write one have to be: the 
 OWN_WORDS = 2.0  # logarithm of how much likelier a value in her own words must be than one in the user's
 LONGER = 1.0  # logarithm of what each token of a value in the user's words counts for it: the longer is likelier whole
 SAYS_VALUE_FROM = (0.05, 0.005, 0.0003)  # so likely its next token is where none, one or more of a value were said
-AT_A_LOSS = 5.0  # entropy (nats) from which she does not know what to say: where a value stood in all that she learned
+IN_DOUBT = 2.0  # entropy (nats) of what comes next from which nothing is plain
+AT_A_LOSS = 5.0  # and from which she does not know what to say: where a value stood in all that she learned
 NO_REPEAT_NGRAM = 4  # so many tokens of a reply never come a second time
 _VALUE_TOKENS = 16  # of a memory's value in her own words
 _SPANS = 64  # pieces of what the user said that are weighed as a memory's value
@@ -236,9 +237,9 @@ class LanguageModel:
     def _of_value(self, draft: Draft, scores: torch.Tensor) -> int | None:
         """The token of the value that ``draft`` speaks of which has to come now, or None where none has to.
 
-        A value that was begun goes on. One that was not comes where a reply that has begun may well go on with it; and
-        wherever she is at a loss: a model that has topics knows all that it says but the values, which it never saw.
-        ``scores`` (vocabulary,) say how likely what comes next is.
+        A value that was begun goes on. One that was not comes where a reply that has begun may well go on with it and
+        nothing else is plain; and wherever she is at a loss: a model that has topics knows all that it says but the
+        values, which it never saw. ``scores`` (vocabulary,) say how likely what comes next is.
         """
         if not draft.value or draft.value in draft.parser.reply.text:
             return None
@@ -247,12 +248,10 @@ class LanguageModel:
             return None
         likely = scores.softmax(-1)
         token = max(due, key=lambda token: float(likely[token]))
-        wanted = SAYS_VALUE_FROM[
-            min(told, 2) if len(self._topics) else 0
-        ]  # others may well inflect a value's last word
-        certain = draft.spoken and float(likely[token]) >= wanted
-        lost = len(self._topics) and likely[token] > 0 and float(torch.special.entr(likely).sum()) >= AT_A_LOSS
-        return token if certain or lost else None
+        doubt = float(torch.special.entr(likely).sum()) if len(self._topics) else 0.0
+        wanted = SAYS_VALUE_FROM[min(told, 2) if len(self._topics) else 0]  # other models may inflect its last word
+        goes_on = draft.spoken and float(likely[token]) >= wanted and (told or doubt >= IN_DOUBT)
+        return token if goes_on or doubt >= AT_A_LOSS and likely[token] > 0 else None
 
     def _value(self, decoder: Decoder, said: str) -> list[int]:
         """The tokens of a memory's value and of the bracket that closes it; ``decoder`` stands behind its key.

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import re
 import shutil
 from types import SimpleNamespace
@@ -18,6 +19,8 @@ from llm.fine_tuning import train_topics
 from llm.fine_tuning.conversations import Family
 from llm.fine_tuning.topics import add_topics, topic_ids
 from llm.language_model import (
+    AT_A_LOSS,
+    IN_DOUBT,
     LONGER,
     NO_REPEAT_NGRAM,
     OWN_WORDS,
@@ -342,13 +345,12 @@ def draft_of(model, spoken, value=VALUE):
     return draft
 
 
-def scores_of(model, likely, flat=False):
-    """Scores in which ``likely`` (token -> probability) share what one other token, or all others alike, leave."""
-    size, rest = model.model.config.vocab_size, 1 - sum(likely.values())
-    other = next(t for t in model._encode("그래") if t not in likely and not model._never[t])
-    probabilities = torch.full((size,), rest / size if flat else 1e-12)
-    if not flat:
-        probabilities[other] = rest
+def scores_of(model, likely, doubt=1.5 * IN_DOUBT):
+    """Scores in which ``likely`` (token -> probability) share what as many others, alike, leave as make ``doubt``."""
+    others = [t for t in range(200, model.model.config.vocab_size) if t not in likely and not model._never[t]]
+    others = others[: max(1, round(math.exp(doubt)))]
+    probabilities = torch.full((model.model.config.vocab_size,), 1e-12)
+    probabilities[others] = (1 - sum(likely.values())) / len(others)
     for token, probability in likely.items():
         probabilities[token] = probability
     return probabilities.log()
@@ -390,6 +392,13 @@ def test_a_value_comes_where_a_reply_that_has_begun_may_well_go_on_with_it(spoke
     assert (chosen == {first}) is says
 
 
+def test_what_plainly_comes_next_comes_before_the_value():
+    model = model_with_topics({})
+    draft = draft_of(model, "네 최애는")
+    first = draft.value_tokens[0][0]
+    assert len(chosen_next(model, draft, scores_of(model, {first: 2 * SAYS_VALUE_FROM[0]}, doubt=0.5 * IN_DOUBT))) > 1
+
+
 @pytest.mark.parametrize(
     ("spoken", "topics", "says"), [("", True, True), ("네 최애는", True, True), ("네 최애는", False, False)]
 )
@@ -397,7 +406,7 @@ def test_where_she_is_at_a_loss_she_says_the_value(spoken, topics, says):
     model = model_with_topics({}) if topics else LanguageModel(network(), tokenizer())
     draft = draft_of(model, spoken)
     firsts = {tokens[0] for tokens in draft.value_tokens}
-    chosen = chosen_next(model, draft, scores_of(model, {}, flat=True))
+    chosen = chosen_next(model, draft, scores_of(model, {first: 1e-4 for first in firsts}, doubt=1.1 * AT_A_LOSS))
     assert (len(chosen) == 1 and chosen <= firsts) is says
 
 
