@@ -22,7 +22,7 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase, Trainer, TrainingArguments
 
 from llm.fine_tuning.answers import IGNORED, AnswerRows, Padding, answer_weights
-from llm.fine_tuning.conversations import CONVERSATIONS, VALUES, load_families, load_values, training_pairs
+from llm.fine_tuning.conversations import CONVERSATIONS, VALUES, Family, load_families, load_values, training_pairs
 from llm.fine_tuning.topics import topic_ids
 from llm.training import last_checkpoint, save_tokenizer, trainer_settings
 
@@ -48,6 +48,7 @@ class AdapterConfig:
     accumulate: int = 1
     rounds: int = 5
     slot_fills: int = 3  # values that a prompt with a slot gets each round
+    least: int = 1  # prompts that a family at least is to have each round: thinner ones come several times
     opening_weight: float = 1.0  # weight of an answer's first tokens in the loss: they decide how it goes on
     topic_weight: float = 5.0  # the same of its topic, where the base has topics
     opening_share: float = 0.0  # share of the pairs of which only the answer's opening is learned: far cheaper
@@ -74,13 +75,14 @@ EMBEDDED = {
     "batch": 64,
     "rounds": 1,
     "slot_fills": 1,
+    "least": 200,
     "invented": 0.5,
     "noise": 0.05,
     "cuts": 0.15,
     "temperature": 0.5,
     "top_p": 0.9,
     "opening_temperature": 0.9,
-    "classifier_weight": 0.6,
+    "classifier_weight": 0.5,
 }
 _SMALL = 1024  # hidden sizes below this count as embedded
 
@@ -103,6 +105,11 @@ class AnswerLoss:
         return (losses * weights).sum() / weights.sum()
 
 
+def often_enough(families: Sequence[Family], least: int) -> list[Family]:
+    """``families``, each as many times as it takes not to have much fewer than ``least`` prompts."""
+    return [family for family in families for _ in range(max(1, least // len(family.prompts)))]
+
+
 def main(argv: list[str] | None = None) -> None:
     config = _parse(argv)
     if config.threads:
@@ -116,7 +123,12 @@ def main(argv: list[str] | None = None) -> None:
     families = load_families(Path(config.conversations))
     values = load_values(Path(config.values))
     pairs = training_pairs(
-        families, values, config.rounds, config.seed, slot_fills=config.slot_fills, invented=config.invented
+        often_enough(families, config.least),
+        values,
+        config.rounds,
+        config.seed,
+        slot_fills=config.slot_fills,
+        invented=config.invented,
     )
     print(f"families {len(families):,}, prompts {sum(len(f.prompts) for f in families):,}, pairs {len(pairs):,}")
 

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from llm.fine_tuning.train_adapter import EMBEDDED, AdapterConfig, AnswerLoss, _parse, main
+from llm.fine_tuning.conversations import Family
+from llm.fine_tuning.train_adapter import EMBEDDED, AdapterConfig, AnswerLoss, _parse, main, often_enough
 from llm.language_model import LanguageModel
 from llm.prompt import render_prompt
 from tests.tiny_models import save_base
@@ -127,3 +128,10 @@ def test_the_loss_passes_over_the_prompt_and_weighs_the_answers_opening():
     assert torch.isclose(AnswerLoss(1.0)(outputs, labels), each.mean())
     weights = torch.tensor([5.0, 5.0, 5.0, 5.0, 1.0, 1.0])
     assert torch.isclose(AnswerLoss(5.0)(outputs, labels), (each * weights).sum() / weights.sum())
+
+
+def test_thin_families_come_several_times():
+    families = [Family(name, ("안녕",) * prompts, ("응",)) for name, prompts in (("a", 3), ("b", 10), ("c", 25))]
+    names = [family.name for family in often_enough(families, 20)]
+    assert {name: names.count(name) for name in "abc"} == {"a": 6, "b": 2, "c": 1}
+    assert often_enough(families, 1) == families
