@@ -49,7 +49,7 @@ class TopicConfig:
     out: str
     dimensions: int = 128  # of the n-grams' vectors, even
     least: int = 3  # prompts that an n-gram has to stand in
-    most: int = 180000  # n-grams that are stored: those that move the scores most, and most often
+    most: int = 192000  # n-grams that are stored: those that move the scores most, and most often
     epochs: int = 8
     batch: int = 128
     learning_rate: float = 6e-3
