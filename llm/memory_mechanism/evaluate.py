@@ -95,17 +95,23 @@ def _draw_files(scores: _Scores, size: int, rounds: int) -> tuple[np.ndarray, np
         the right line's score and the best score of the others, both (prompts, rounds).
     """
     rng = np.random.default_rng(SEED)
-    keys = np.array([SAME_KEY.get(key, key) for key in scores.line_keys])
+    names = np.array([SAME_KEY.get(key, key) for key in scores.line_keys])
+    keys = _numbered(names)
     right, others = [], []
     for row, key in enumerate(scores.prompt_keys):
-        same = np.flatnonzero(keys == SAME_KEY.get(key, key))
-        rest = np.flatnonzero(keys != SAME_KEY.get(key, key))
+        same = np.flatnonzero(names == SAME_KEY.get(key, key))
+        rest = np.flatnonzero(names != SAME_KEY.get(key, key))
         for _ in range(rounds):
             chosen = _lines_of_a_file(rest, keys, size - 1, rng)
             right.append(scores.matrix[row, rng.choice(same)])
             others.append(scores.matrix[row, chosen].max())
     shape = (len(scores.prompt_keys), rounds)
     return np.array(right).reshape(shape), np.array(others).reshape(shape)
+
+
+def _numbered(names: np.ndarray) -> np.ndarray:
+    """A number for each name, the same for the same: numbers compare much faster than texts."""
+    return np.unique(names, return_inverse=True)[1]
 
 
 def _lines_of_a_file(rest: np.ndarray, keys: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -120,7 +126,7 @@ def _lines_of_a_file(rest: np.ndarray, keys: np.ndarray, size: int, rng: np.rand
 def _best_of_files(scores: _Scores, size: int, rounds: int) -> np.ndarray:
     """For every prompt that needs none, the best score in ``rounds`` random files: (prompts, rounds)."""
     rng = np.random.default_rng(SEED + 1)
-    keys = np.array(scores.line_keys)
+    keys = _numbered(np.array(scores.line_keys))
     rows = scores.matrix[len(scores.prompt_keys) :]
     lines = np.arange(len(keys))
     files = [_lines_of_a_file(lines, keys, size, rng) for _ in range(rounds)]
