@@ -17,6 +17,7 @@ import torch
 from transformers import GPTNeoXForCausalLM, PreTrainedTokenizerFast
 
 from llm.fine_tuning.train_talk import CONFIG_FILE
+from llm.training import save_tokenizer
 
 
 def deepen(model: GPTNeoXForCausalLM, layers: int) -> None:
@@ -62,7 +63,7 @@ def main(argv: list[str] | None = None) -> None:
         deepen(model, options.layers)
     except ValueError as error:
         parser.error(str(error))
-    PreTrainedTokenizerFast.from_pretrained(options.base).save_pretrained(options.out)
+    save_tokenizer(PreTrainedTokenizerFast.from_pretrained(options.base), options.out)
     model.to(torch.float16).save_pretrained(options.out)
     if (options.base / CONFIG_FILE).is_file():
         shutil.copy(options.base / CONFIG_FILE, options.out)

@@ -22,7 +22,7 @@ from llm.fine_tuning import corpus
 from llm.fine_tuning.chunked_loss import chunked_cross_entropy
 from llm.fine_tuning.conversations import load_families, plain_texts
 from llm.prompt import END_OF_TEXT, MARKERS
-from llm.training import add_options, last_checkpoint, trainer_settings
+from llm.training import add_options, last_checkpoint, save_tokenizer, trainer_settings
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,10 @@ def main(argv: list[str] | None = None) -> None:
     )
     if config.init or (out / "tokenizer.json").exists():
         tokenizer = PreTrainedTokenizerFast.from_pretrained(config.init or out)
-        tokenizer.save_pretrained(out)
     else:
         spoken = list(plain_texts(load_families())) * 3
         tokenizer = train_tokenizer(texts + spoken + corpus.single_token_lines() * 60, config.vocab_size)
-        tokenizer.save_pretrained(out)
+    save_tokenizer(tokenizer, out)
     encoded = tokenizer(texts, return_attention_mask=False)["input_ids"]
     stream = torch.tensor([token for ids in encoded for token in ids], dtype=torch.int32)
     rows = config.steps * config.batch
