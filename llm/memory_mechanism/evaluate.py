@@ -99,8 +99,8 @@ def _draw_files(scores: _Scores, size: int, rounds: int) -> tuple[np.ndarray, np
     keys = _numbered(names)
     right, others = [], []
     for row, key in enumerate(scores.prompt_keys):
-        same = np.flatnonzero(names == SAME_KEY.get(key, key))
-        rest = np.flatnonzero(names != SAME_KEY.get(key, key))
+        alike = names == SAME_KEY.get(key, key)
+        same, rest = np.flatnonzero(alike), np.flatnonzero(~alike)
         for _ in range(rounds):
             chosen = _lines_of_a_file(rest, keys, size - 1, rng)
             right.append(scores.matrix[row, rng.choice(same)])
