@@ -244,12 +244,13 @@ class LanguageModel:
         if not draft.value or draft.value in draft.parser.reply.text:
             return None
         told, due = _next_of(draft.value_tokens, draft.spoken)
-        if not told and not len(self._topics):
+        topics = bool(len(self._topics))
+        if not told and not topics:
             return None
         likely = scores.softmax(-1)
         token = max(due, key=lambda token: float(likely[token]))
-        doubt = float(torch.special.entr(likely).sum()) if len(self._topics) else 0.0
-        wanted = SAYS_VALUE_FROM[min(told, 2) if len(self._topics) else 0]  # other models may inflect its last word
+        doubt = float(torch.special.entr(likely).sum()) if topics else 0.0
+        wanted = SAYS_VALUE_FROM[min(told, 2) if topics else 0]  # other models may inflect its last word
         goes_on = draft.spoken and float(likely[token]) >= wanted and (told or doubt >= IN_DOUBT)
         return token if goes_on or doubt >= AT_A_LOSS and likely[token] > 0 else None
 
